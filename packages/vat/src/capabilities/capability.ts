@@ -1,0 +1,108 @@
+// What a capability is to the engine: something that takes calls, wherever it lives.
+import type { RpcError } from "../errors.ts";
+import type { PayloadEncoder, ReceivedPayload } from "../payload.ts";
+
+/** Receives the outcome of a call: exactly one of the two, once, and never while the call is still being made. */
+export interface ReturnSink {
+  /** The payload now belongs to the sink, which releases it. */
+  handleResults(results: ReceivedPayload): void;
+  handleException(error: RpcError): void;
+}
+
+/** A call that was made. */
+export interface PendingCall {
+  /**
+   * The capability that pointer fields `transform` of the results will hold, usable at once. The reference belongs to
+   * the caller. Works until the outcome has reached the sink.
+   */
+  pipeline(transform: readonly number[]): Capability;
+  /** The sink wants no outcome any more: tells the callee, and calls the sink no more. No effect once settled. */
+  cancel(): void;
+}
+
+/** A call that arrived, as its callee sees it. Answer it exactly once; a second answer is dropped. */
+export interface IncomingCall {
+  /** Upper and lower half of the interface id, unsigned. */
+  readonly interfaceHigh: number;
+  readonly interfaceLow: number;
+  readonly methodId: number;
+  /** Released by the engine when the call is answered; whoever keeps a capability longer takes a reference. */
+  readonly params: ReceivedPayload;
+  /** Called once when the caller cancels the call or is gone before it was answered. */
+  onCancel: (() => void) | undefined;
+  /** Encodes and sends the results. When `encoder` throws, nothing was sent and the call is still to be answered. */
+  returnResults<T>(encoder: PayloadEncoder<T>, content: T): void;
+  returnException(error: RpcError): void;
+}
+
+/** What runs behind a capability of this vat. Calls arrive in the order in which they were made. */
+export interface Server {
+  /** Takes over the call. Must not throw. */
+  dispatch(call: IncomingCall): void;
+  /** The last reference is gone. */
+  release?(): void;
+}
+
+/**
+ * A reference-counted handle on an object somewhere. Born with one reference, which belongs to its maker.
+ *
+ * States: held (count ≥ 1) → dropped (count 0, `dispose` has run). A dropped capability takes no calls.
+ */
+export abstract class Capability {
+  #references = 1;
+
+  /** Takes another reference. */
+  addRef(): this {
+    this.#references++;
+    return this;
+  }
+
+  /** Gives one reference back; the last one lets go of the object. */
+  release(): void {
+    if (--this.#references === 0) this.dispose();
+  }
+
+  /**
+   * Makes a call. May throw what `encoder` throws: then no call was made. Every other failure reaches the sink.
+   * The content is encoded before this returns.
+   */
+  abstract call<T>(
+    interfaceHigh: number,
+    interfaceLow: number,
+    methodId: number,
+    encoder: PayloadEncoder<T>,
+    content: T,
+    sink: ReturnSink,
+  ): PendingCall;
+
+  /** Passes on a call that came from elsewhere. Takes it over. */
+  abstract deliver(call: IncomingCall): void;
+
+  /** What this stands for by now: itself, or what a promise resolved to, followed to the end. Borrowed. */
+  get resolved(): Capability {
+    return this;
+  }
+
+  /** True for a promise that has not resolved yet. */
+  get isPromise(): boolean {
+    return false;
+  }
+
+  /** Runs `listener` once when a promise resolves or breaks; never for what is no promise. */
+  whenResolved(_listener: () => void): void {}
+
+  /** Why every call fails, where that is known already. */
+  get brokenReason(): RpcError | undefined {
+    return undefined;
+  }
+
+  /** Runs `listener` once if the object becomes unreachable. Returns a function that takes the listener off again. */
+  whenBroken(_listener: (error: RpcError) => void): () => void {
+    return NOTHING;
+  }
+
+  /** The last reference is gone. */
+  protected abstract dispose(): void;
+}
+
+const NOTHING = (): void => {};

@@ -1,0 +1,53 @@
+// A capability that the peer hosts (or promised) and named by an export id of its own.
+import { type ImportId, TargetKind } from "@capstan/wire";
+import type { Capability } from "./capability.ts";
+import { RemoteCapability } from "./remote.ts";
+import type { RemotePeer } from "./remote-peer.ts";
+
+const NO_TRANSFORM: readonly number[] = Object.freeze([]);
+
+/**
+ * One entry of the import table.
+ *
+ * States: held (in the table; `received` counts how often the peer sent it) → released (Release sent for all of them,
+ * out of the table). A promise is released as soon as it resolves; the handle then only leads to the resolution.
+ */
+export class ImportedCapability extends RemoteCapability {
+  readonly importId: ImportId;
+  readonly targetKind = TargetKind.importedCap;
+  readonly transform = NO_TRANSFORM;
+  #received = 1;
+  #promise: boolean;
+
+  constructor(peer: RemotePeer, importId: ImportId, isPromise: boolean) {
+    super(peer);
+    this.importId = importId;
+    this.#promise = isPromise;
+  }
+
+  get targetId(): number {
+    return this.importId;
+  }
+
+  override get isPromise(): boolean {
+    return this.resolution === undefined ? this.#promise : this.resolution.isPromise;
+  }
+
+  /** The peer named it once more. Returns a new reference. */
+  receiveAgain(): this {
+    this.#received++;
+    return this.addRef();
+  }
+
+  /** A Resolve arrived. Takes over the reference to `target`. */
+  resolve(target: Capability): void {
+    this.settle(target);
+    this.#promise = false;
+    this.peer.releaseImport(this.importId, this.#received);
+  }
+
+  protected dispose(): void {
+    if (this.resolution !== undefined) this.resolution.release();
+    else this.peer.releaseImport(this.importId, this.#received);
+  }
+}

@@ -1,0 +1,131 @@
+// Objects of this vat, and calls to them that never leave it.
+import type { Limits } from "@capstan/wire";
+import { RpcError } from "../errors.ts";
+import { encodeStandalone, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
+import { capabilityAt, ResultPipelines } from "../tables/result-pipelines.ts";
+import { BrokenCapability } from "./broken.ts";
+import { Capability, type IncomingCall, type PendingCall, type ReturnSink, type Server } from "./capability.ts";
+
+/** A capability whose object is a `Server` in this vat. */
+export class LocalCapability extends Capability {
+  readonly server: Server;
+  readonly #limits: Limits;
+
+  constructor(server: Server, limits: Limits) {
+    super();
+    this.server = server;
+    this.#limits = limits;
+  }
+
+  call<T>(
+    interfaceHigh: number,
+    interfaceLow: number,
+    methodId: number,
+    encoder: PayloadEncoder<T>,
+    content: T,
+    sink: ReturnSink,
+  ): PendingCall {
+    const params = encodeStandalone(encoder, content, this.#limits);
+    const call = new LocalCall(this.addRef(), interfaceHigh, interfaceLow, methodId, params, sink, this.#limits);
+    // Never inside the caller's own turn; microtasks keep the order.
+    queueMicrotask(() => call.start());
+    return call;
+  }
+
+  deliver(call: IncomingCall): void {
+    this.server.dispatch(call);
+  }
+
+  protected dispose(): void {
+    this.server.release?.();
+  }
+}
+
+/**
+ * Both ends of a call within this vat.
+ *
+ * States: queued → running → answered. Cancelling a queued or running call tells the callee once and drops the outcome
+ * for the sink; capabilities pipelined on it still get theirs.
+ */
+class LocalCall implements PendingCall, IncomingCall {
+  readonly interfaceHigh: number;
+  readonly interfaceLow: number;
+  readonly methodId: number;
+  readonly params: ReceivedPayload;
+  onCancel: (() => void) | undefined = undefined;
+  readonly #limits: Limits;
+  #target: LocalCapability | undefined;
+  #sink: ReturnSink | undefined;
+  #pipelines: ResultPipelines | undefined;
+  #outcome: ReceivedPayload | RpcError | undefined;
+  #cancelled = false;
+
+  constructor(
+    target: LocalCapability,
+    interfaceHigh: number,
+    interfaceLow: number,
+    methodId: number,
+    params: ReceivedPayload,
+    sink: ReturnSink,
+    limits: Limits,
+  ) {
+    this.#target = target;
+    this.interfaceHigh = interfaceHigh;
+    this.interfaceLow = interfaceLow;
+    this.methodId = methodId;
+    this.params = params;
+    this.#sink = sink;
+    this.#limits = limits;
+  }
+
+  start(): void {
+    if (this.#cancelled && this.#pipelines === undefined)
+      this.returnException(RpcError.failed("The call was cancelled."));
+    else this.#target?.server.dispatch(this);
+  }
+
+  pipeline(transform: readonly number[]): Capability {
+    const outcome = this.#outcome;
+    if (outcome instanceof RpcError) return new BrokenCapability(outcome);
+    if (outcome !== undefined) return capabilityAt(outcome, transform);
+    this.#pipelines ??= new ResultPipelines(this.#limits);
+    return this.#pipelines.get(transform);
+  }
+
+  cancel(): void {
+    if (this.#cancelled || this.#outcome !== undefined) return;
+    this.#cancelled = true;
+    this.#sink = undefined;
+    const onCancel = this.onCancel;
+    this.onCancel = undefined;
+    if (this.#pipelines === undefined) onCancel?.();
+  }
+
+  returnResults<T>(encoder: PayloadEncoder<T>, content: T): void {
+    if (this.#outcome !== undefined) return;
+    const results = encodeStandalone(encoder, content, this.#limits);
+    this.#settle(results);
+    this.#pipelines?.resolve(results);
+    const sink = this.#sink;
+    this.#sink = undefined;
+    if (sink === undefined) results.release();
+    else queueMicrotask(() => sink.handleResults(results));
+  }
+
+  returnException(error: RpcError): void {
+    if (this.#outcome !== undefined) return;
+    this.#settle(error);
+    this.#pipelines?.reject(error);
+    const sink = this.#sink;
+    this.#sink = undefined;
+    if (sink !== undefined) queueMicrotask(() => sink.handleException(error));
+  }
+
+  #settle(outcome: ReceivedPayload | RpcError): void {
+    this.#outcome = outcome;
+    this.onCancel = undefined;
+    this.params.release();
+    this.#target?.release();
+    this.#target = undefined;
+  }
+}

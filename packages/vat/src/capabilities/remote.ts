@@ -1,0 +1,137 @@
+// hot path (bench: npm run bench). What imports and pipelined capabilities share: a remote target that may resolve.
+import type { TargetKind } from "@capstan/wire";
+import { RpcError } from "../errors.ts";
+import { forwardEncoder, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
+import { Capability, type IncomingCall, type PendingCall, type ReturnSink } from "./capability.ts";
+import type { RemotePeer } from "./remote-peer.ts";
+
+/**
+ * A capability reached through the peer of one connection.
+ *
+ * States: remote (calls go to the peer) → resolved (calls go to the resolution, which this owns a reference of).
+ * Only promises and pipelined capabilities ever resolve.
+ */
+export abstract class RemoteCapability extends Capability {
+  readonly peer: RemotePeer;
+  protected resolution: Capability | undefined = undefined;
+  /** True once a call went out on this reference: the order of later ones is then owed (E-order). */
+  protected called = false;
+  #listeners: (() => void)[] | undefined = undefined;
+
+  constructor(peer: RemotePeer) {
+    super();
+    this.peer = peer;
+  }
+
+  /** How a message addresses it while it is remote. */
+  abstract readonly targetKind: TargetKind;
+  abstract readonly targetId: number;
+  abstract readonly transform: readonly number[];
+
+  call<T>(
+    interfaceHigh: number,
+    interfaceLow: number,
+    methodId: number,
+    encoder: PayloadEncoder<T>,
+    content: T,
+    sink: ReturnSink,
+  ): PendingCall {
+    if (this.resolution !== undefined) {
+      return this.resolution.call(interfaceHigh, interfaceLow, methodId, encoder, content, sink);
+    }
+    this.called = true;
+    return this.peer.sendCall(
+      this.targetKind,
+      this.targetId,
+      this.transform,
+      interfaceHigh,
+      interfaceLow,
+      methodId,
+      encoder,
+      content,
+      sink,
+    );
+  }
+
+  deliver(call: IncomingCall): void {
+    if (this.resolution !== undefined) this.resolution.deliver(call);
+    else forwardCall(this, call);
+  }
+
+  override get resolved(): Capability {
+    return this.resolution === undefined ? this : this.resolution.resolved;
+  }
+
+  override whenResolved(listener: () => void): void {
+    if (this.resolution !== undefined) this.resolution.whenResolved(listener);
+    else if (this.isPromise) (this.#listeners ??= []).push(listener);
+  }
+
+  override get brokenReason(): RpcError | undefined {
+    return this.resolution === undefined ? this.peer.closedReason : this.resolution.brokenReason;
+  }
+
+  override whenBroken(listener: (error: RpcError) => void): () => void {
+    if (this.resolution !== undefined) return this.resolution.whenBroken(listener);
+    let off = this.peer.whenClosed(listener);
+    let wanted = true;
+    this.whenResolved(() => {
+      off();
+      if (wanted) off = this.resolved.whenBroken(listener);
+    });
+    return () => {
+      wanted = false;
+      off();
+    };
+  }
+
+  /** The peer said what this is. Takes over the reference to `target`. */
+  protected settle(target: Capability): void {
+    // Whoever gets there over the same connection overtakes nothing; everybody else must wait for the calls in flight.
+    const direct = !this.called || target.brokenReason !== undefined || this.peer.reaches(target);
+    this.resolution = direct ? target : this.peer.embargo(this.targetKind, this.targetId, this.transform, target);
+    const listeners = this.#listeners;
+    this.#listeners = undefined;
+    if (listeners !== undefined) for (const listener of listeners) listener();
+  }
+}
+
+/** Makes a call that came in again on `target`, and passes its outcome back. */
+function forwardCall(target: Capability, call: IncomingCall): void {
+  try {
+    const onward = target.call(
+      call.interfaceHigh,
+      call.interfaceLow,
+      call.methodId,
+      forwardEncoder,
+      call.params,
+      new ForwardedReturn(call),
+    );
+    call.onCancel = () => onward.cancel();
+  } catch (error) {
+    // The params are not what they must be.
+    call.returnException(RpcError.from(error));
+  }
+}
+
+class ForwardedReturn implements ReturnSink {
+  readonly #call: IncomingCall;
+
+  constructor(call: IncomingCall) {
+    this.#call = call;
+  }
+
+  handleResults(results: ReceivedPayload): void {
+    try {
+      this.#call.returnResults(forwardEncoder, results);
+    } catch (error) {
+      this.#call.returnException(RpcError.from(error));
+    } finally {
+      results.release();
+    }
+  }
+
+  handleException(error: RpcError): void {
+    this.#call.returnException(error);
+  }
+}

@@ -1,0 +1,120 @@
+// hot path (bench: npm run bench). Messages on their way out: written one behind the other, sent once per turn.
+import { SegmentWriter } from "@capstan/wire";
+import { PayloadBuilder } from "../payload.ts";
+import type { Transport } from "../transport.ts";
+
+const SIDE_BYTES = 1024;
+
+/**
+ * Collects messages and hands them to the transport as frames.
+ *
+ * States: held (the link is not open: messages pile up) → open → closed (messages are dropped).
+ * Writing user values runs user code, which may make calls of its own in the middle of a message: such a message is
+ * written aside and follows the one that is being written.
+ */
+export class Outbox {
+  readonly #transport: Transport;
+  readonly #builder = new PayloadBuilder(new SegmentWriter());
+  #writing = false;
+  #aside: Uint8Array[] = [];
+  #asideBytes = 0;
+  #scheduled = false;
+  #state: "held" | "open" | "closed" = "held";
+  readonly #flush = (): void => this.flush();
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Bytes that wait here and in the transport. */
+  get pendingBytes(): number {
+    return this.#builder.writer.pending + this.#asideBytes + this.#transport.bufferedBytes;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === "open";
+  }
+
+  /** Starts a message. Whoever begins one ends it with `commit` or `rollback` in the same turn. */
+  begin(): PayloadBuilder {
+    if (this.#writing) return new PayloadBuilder(new SegmentWriter(SIDE_BYTES));
+    this.#writing = true;
+    return this.#builder;
+  }
+
+  /** The message is whole. */
+  commit(builder: PayloadBuilder): void {
+    if (builder !== this.#builder) {
+      const message = builder.writer.take();
+      this.#aside.push(message);
+      this.#asideBytes += message.length;
+    } else {
+      this.#writing = false;
+      if (this.#aside.length > 0) this.#appendAside();
+    }
+    if (!this.#scheduled) this.#schedule();
+  }
+
+  /** The message could not be written: everything from `messageStart` on is forgotten, its references released. */
+  rollback(builder: PayloadBuilder, messageStart: number): void {
+    builder.releaseCaps();
+    if (builder !== this.#builder) return;
+    builder.writer.length = messageStart;
+    this.#writing = false;
+    if (this.#aside.length > 0) this.#appendAside();
+  }
+
+  /** The link is open: what was held goes out. */
+  open(): void {
+    if (this.#state !== "held") return;
+    this.#state = "open";
+    if (this.#builder.writer.pending > 0 || this.#aside.length > 0) this.#schedule();
+  }
+
+  /** Sends what is whole now. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#state !== "open" || this.#writing) return;
+    const writer = this.#builder.writer;
+    if (writer.pending === 0) return;
+    const bytes = writer.take();
+    if (this.#transport.batched) this.#transport.send(bytes);
+    else for (const message of splitMessages(bytes)) this.#transport.send(message);
+  }
+
+  /** Sends what is whole, then drops everything later. */
+  close(): void {
+    if (this.#state === "open") this.flush();
+    this.#state = "closed";
+  }
+
+  #schedule(): void {
+    if (this.#state === "closed") {
+      this.#builder.writer.take();
+    } else if (this.#state === "open") {
+      this.#scheduled = true;
+      this.#transport.schedule(this.#flush);
+    }
+  }
+
+  #appendAside(): void {
+    const writer = this.#builder.writer;
+    for (const message of this.#aside) {
+      writer.ensure(message.length);
+      writer.bytes.set(message, writer.length);
+      writer.length += message.length;
+    }
+    this.#aside = [];
+    this.#asideBytes = 0;
+  }
+}
+
+/** Cuts a run of our own messages, which have one segment each, into one piece a message. */
+function* splitMessages(bytes: Uint8Array): Iterable<Uint8Array> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 8 + 8 * view.getUint32(at + 4, true);
+    yield bytes.subarray(at, end);
+    at = end;
+  }
+}

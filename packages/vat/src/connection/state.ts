@@ -1,0 +1,278 @@
+// hot path (bench: npm run bench). The four tables of one connection, and everything that is sent from them.
+import {
+  type AnswerId,
+  beginCall,
+  beginReturn,
+  type CapDescriptor,
+  CapKind,
+  DisembargoContext,
+  type EmbargoId,
+  type ExportId,
+  encodeDisembargo,
+  encodeFinish,
+  encodeRelease,
+  encodeResolveCap,
+  encodeResolveException,
+  encodeReturnException,
+  encodeReturnOther,
+  finishPayload,
+  type ImportId,
+  type Limits,
+  type Payload,
+  type QuestionId,
+  ReturnKind,
+  SegmentReader,
+  type SegmentWriter,
+  setNoFinishNeeded,
+  type TargetKind,
+} from "@capstan/wire";
+import { FailedCall } from "../capabilities/broken.ts";
+import type { Capability, PendingCall, ReturnSink } from "../capabilities/capability.ts";
+import { type DescriptorTables, describeCapability, receiveCapability } from "../capabilities/descriptors.ts";
+import type { ImportedCapability } from "../capabilities/imported.ts";
+import { PromiseCapability } from "../capabilities/promise.ts";
+import { RemoteCapability } from "../capabilities/remote.ts";
+import { RpcError } from "../errors.ts";
+import { type PayloadBuilder, type PayloadEncoder, ReceivedPayload } from "../payload.ts";
+import type { Answer, AnswerPeer } from "../tables/answer.ts";
+import { Exports } from "../tables/exports.ts";
+import { LocalTable } from "../tables/local-table.ts";
+import { Question } from "../tables/question.ts";
+import { RemoteTable } from "../tables/remote-table.ts";
+import type { Outbox } from "./outbox.ts";
+
+const NO_DESCRIPTORS: readonly CapDescriptor[] = Object.freeze([]);
+const NO_EXPORTS: readonly ExportId[] = Object.freeze([]);
+
+/** A reference whose callers wait until the old path to it is empty. */
+export interface Embargo {
+  readonly promise: PromiseCapability;
+  readonly target: Capability;
+}
+
+/** One connection's tables. Handlers read and change them; capabilities reach them as their `RemotePeer`. */
+export class ConnectionState implements DescriptorTables, AnswerPeer {
+  readonly limits: Limits;
+  readonly outbox: Outbox;
+  /** What the peer gets for Bootstrap; a reference owned by the connection. */
+  readonly bootstrap: Capability | undefined;
+  readonly questions = new LocalTable<QuestionId, Question>();
+  readonly answers = new RemoteTable<AnswerId, Answer>();
+  readonly imports = new RemoteTable<ImportId, ImportedCapability>();
+  readonly exports: Exports;
+  readonly embargoes = new LocalTable<EmbargoId, Embargo>();
+  readonly closeListeners = new Set<(error: RpcError) => void>();
+  closedReason: RpcError | undefined = undefined;
+
+  constructor(limits: Limits, outbox: Outbox, bootstrap: Capability | undefined) {
+    this.limits = limits;
+    this.outbox = outbox;
+    this.bootstrap = bootstrap;
+    this.exports = new Exports(limits, (id, cap) => this.#sendResolve(id, cap));
+  }
+
+  // Calls that we make
+
+  sendCall<T>(
+    targetKind: TargetKind,
+    targetId: number,
+    transform: readonly number[],
+    interfaceHigh: number,
+    interfaceLow: number,
+    methodId: number,
+    encoder: PayloadEncoder<T>,
+    content: T,
+    sink: ReturnSink,
+  ): PendingCall {
+    const refusal = this.closedReason ?? this.#overload();
+    if (refusal !== undefined) return new FailedCall(refusal, sink);
+    const question = new Question(this, sink);
+    question.id = this.questions.allocate(question);
+    const builder = this.outbox.begin();
+    const writer = builder.writer;
+    const start = writer.length;
+    try {
+      const at = beginCall(
+        writer,
+        question.id,
+        targetKind,
+        targetId,
+        transform,
+        interfaceHigh,
+        interfaceLow,
+        methodId,
+        0,
+        0,
+      );
+      builder.at = at;
+      encoder.encode(builder, content);
+      if (builder.caps.length === 0) finishPayload(writer, start, at, NO_DESCRIPTORS);
+      else {
+        const descriptors = this.#describeAll(builder);
+        finishPayload(writer, start, at, descriptors);
+        question.paramExports = exportedIds(descriptors);
+        builder.releaseCaps();
+      }
+    } catch (error) {
+      this.questions.take(question.id);
+      this.outbox.rollback(builder, start);
+      throw error;
+    }
+    this.outbox.commit(builder);
+    return question;
+  }
+
+  finishQuestion(id: QuestionId, releaseResultCaps: boolean): void {
+    this.send((writer) => encodeFinish(writer, id, releaseResultCaps));
+  }
+
+  // Calls that the peer makes
+
+  sendResults<T>(answer: Answer, encoder: PayloadEncoder<T>, content: T): void {
+    const builder = this.outbox.begin();
+    const writer = builder.writer;
+    const start = writer.length;
+    let results: ReceivedPayload | undefined;
+    let exports = NO_EXPORTS;
+    try {
+      const at = beginReturn(writer, answer.id, answer.params.capCount === 0);
+      builder.at = at;
+      encoder.encode(builder, content);
+      if (builder.caps.length === 0) {
+        setNoFinishNeeded(writer, at);
+        finishPayload(writer, start, at, NO_DESCRIPTORS);
+      } else {
+        const descriptors = this.#describeAll(builder);
+        finishPayload(writer, start, at, descriptors);
+        exports = exportedIds(descriptors);
+        results = this.#keep(builder, start, at);
+      }
+    } catch (error) {
+      this.outbox.rollback(builder, start);
+      throw error;
+    }
+    if (results === undefined) this.answers.take(answer.id);
+    this.outbox.commit(builder);
+    answer.handleSent(results, exports);
+  }
+
+  sendException(answer: Answer, error: RpcError): void {
+    const release = answer.params.capCount === 0;
+    this.send((writer) => encodeReturnException(writer, answer.id, release, error.toException()));
+  }
+
+  sendResultsElsewhere(answer: Answer): void {
+    const release = answer.params.capCount === 0;
+    this.send((writer) => encodeReturnOther(writer, answer.id, release, ReturnKind.resultsSentElsewhere));
+  }
+
+  sendCancelled(answer: Answer): void {
+    const release = answer.params.capCount === 0;
+    this.send((writer) => encodeReturnOther(writer, answer.id, release, ReturnKind.canceled));
+  }
+
+  /** Takes the references that a payload of the peer's carries. The result belongs to the caller. */
+  receive(payload: Payload): ReceivedPayload {
+    const table = payload.capTable;
+    if (table.length === 0) return new ReceivedPayload(payload.reader, payload.content);
+    const caps = table.map((descriptor) => receiveCapability(this, descriptor));
+    return new ReceivedPayload(payload.reader, payload.content, caps);
+  }
+
+  // References
+
+  releaseImport(id: ImportId, count: number): void {
+    if (this.imports.take(id) === undefined) return;
+    this.send((writer) => encodeRelease(writer, id, count));
+  }
+
+  reaches(target: Capability): boolean {
+    const end = target.resolved;
+    return end instanceof RemoteCapability && end.peer === this;
+  }
+
+  embargo(targetKind: TargetKind, targetId: number, transform: readonly number[], target: Capability): Capability {
+    const promise = new PromiseCapability(this.limits);
+    const id = this.embargoes.allocate({ promise: promise.addRef(), target });
+    const context = DisembargoContext.senderLoopback;
+    this.send((writer) => encodeDisembargo(writer, targetKind, targetId, transform, context, id));
+    return promise;
+  }
+
+  whenClosed(listener: (error: RpcError) => void): () => void {
+    const own = (error: RpcError): void => listener(error);
+    if (this.closedReason !== undefined) {
+      const reason = this.closedReason;
+      let wanted = true;
+      queueMicrotask(() => {
+        if (wanted) own(reason);
+      });
+      return () => {
+        wanted = false;
+      };
+    }
+    this.closeListeners.add(own);
+    return () => this.closeListeners.delete(own);
+  }
+
+  /** Writes one message that runs no user code. Dropped once the connection is over. */
+  send(write: (writer: SegmentWriter) => void): void {
+    if (this.closedReason !== undefined) return;
+    const builder = this.outbox.begin();
+    const start = builder.writer.length;
+    try {
+      write(builder.writer);
+    } catch (error) {
+      this.outbox.rollback(builder, start);
+      throw error;
+    }
+    this.outbox.commit(builder);
+  }
+
+  #sendResolve(id: ExportId, cap: Capability): void {
+    const error = cap.brokenReason;
+    if (error !== undefined) {
+      this.send((writer) => encodeResolveException(writer, id, error.toException()));
+      return;
+    }
+    const descriptor = describeCapability(this, cap);
+    this.send((writer) => encodeResolveCap(writer, id, descriptor));
+  }
+
+  #describeAll(builder: PayloadBuilder): CapDescriptor[] {
+    const descriptors: CapDescriptor[] = [];
+    try {
+      for (const cap of builder.caps) descriptors.push(describeCapability(this, cap));
+    } catch (error) {
+      for (const id of exportedIds(descriptors)) this.exports.release(id, 1);
+      throw error;
+    }
+    return descriptors;
+  }
+
+  /** Keeps results that calls may be pipelined on: a copy, because the outbox goes its own way. */
+  #keep(builder: PayloadBuilder, start: number, at: number): ReceivedPayload {
+    const bytes = builder.writer.bytes.slice(start, builder.writer.length);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const reader = new SegmentReader(bytes, view, 8, bytes.length, this.limits);
+    return new ReceivedPayload(reader, at - start, builder.takeCaps());
+  }
+
+  #overload(): RpcError | undefined {
+    if (this.questions.size >= this.limits.maxQuestions) {
+      return RpcError.overloaded(`${this.limits.maxQuestions} calls on this link wait for their answers.`);
+    }
+    const bound = this.outbox.isOpen ? this.limits.maxBufferedBytes : this.limits.maxQueuedBytes;
+    if (this.outbox.pendingBytes <= bound) return undefined;
+    return RpcError.overloaded(`More than ${bound} bytes wait to be sent on this link.`);
+  }
+}
+
+/** The exports that descriptors of ours count a reference of. */
+function exportedIds(descriptors: readonly CapDescriptor[]): ExportId[] {
+  const ids: ExportId[] = [];
+  for (const { kind, id } of descriptors) {
+    if (kind === CapKind.senderHosted || kind === CapKind.senderPromise) ids.push(id as ExportId);
+  }
+  return ids;
+}

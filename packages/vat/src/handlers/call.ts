@@ -1,0 +1,61 @@
+// hot path (bench: npm run bench). Call and Bootstrap: the peer asks something of us.
+import { type BootstrapMessage, type CallMessage, type ExportId, SendResultsTo, TargetKind } from "@capstan/wire";
+import type { Capability } from "../capabilities/capability.ts";
+import type { ConnectionState } from "../connection/state.ts";
+import { ProtocolError, RpcError } from "../errors.ts";
+import { capabilityEncoder, emptyPayload } from "../payload.ts";
+import { Answer } from "../tables/answer.ts";
+import { noCapability } from "../tables/result-pipelines.ts";
+
+/** Enters an answer and passes the call to its target. User code runs last, inside `deliver`. */
+export function handleCall(state: ConnectionState, message: CallMessage): void {
+  const id = message.questionId;
+  if (state.answers.get(id) !== undefined) throw new ProtocolError(`Call reuses question id ${id}, which is open.`);
+  let target: Capability | undefined;
+  if (message.targetKind === TargetKind.importedCap) {
+    target = state.exports.get(message.targetId as ExportId);
+    if (target === undefined) throw new ProtocolError(`Call to export ${message.targetId}, which does not exist.`);
+  }
+  const answer = new Answer(
+    state,
+    id,
+    message.interfaceHigh,
+    message.interfaceLow,
+    message.methodId,
+    state.receive(message.params),
+    message.sendResultsTo === SendResultsTo.yourself,
+  );
+  const overloaded = state.answers.size >= state.limits.maxCallsInFlight;
+  state.answers.set(id, answer);
+  if (overloaded) {
+    answer.returnException(RpcError.overloaded(`${state.limits.maxCallsInFlight} calls on this link are unanswered.`));
+  } else if (message.sendResultsTo > SendResultsTo.yourself) {
+    answer.returnException(RpcError.unimplemented("Sending results to a third party is not supported."));
+  } else if (target !== undefined) target.deliver(answer);
+  else deliverToAnswer(state, message, answer);
+}
+
+function deliverToAnswer(state: ConnectionState, message: CallMessage, answer: Answer): void {
+  if (message.targetKind !== TargetKind.promisedAnswer) {
+    answer.returnException(RpcError.unimplemented(`Call to a target of unknown kind ${String(message.targetKind)}.`));
+    return;
+  }
+  const other = state.answers.get(message.targetId as typeof message.questionId);
+  // An answer that is gone held no capability: it needed no Finish.
+  const target = other === undefined || other === answer ? noCapability() : other.pipeline(message.transform);
+  target.deliver(answer);
+  target.release();
+}
+
+/** Answers with the bootstrap capability. */
+export function handleBootstrap(state: ConnectionState, message: BootstrapMessage): void {
+  const id = message.questionId;
+  if (state.answers.get(id) !== undefined) {
+    throw new ProtocolError(`Bootstrap reuses question id ${id}, which is open.`);
+  }
+  const answer = new Answer(state, id, 0, 0, 0, emptyPayload(state.limits), false);
+  state.answers.set(id, answer);
+  if (state.bootstrap === undefined)
+    answer.returnException(RpcError.failed("This vat offers no bootstrap capability."));
+  else answer.returnResults(capabilityEncoder, state.bootstrap);
+}

@@ -1,0 +1,102 @@
+// Resolve, Release and Disembargo: what happens to references between calls.
+import {
+  type AnswerId,
+  DisembargoContext,
+  type DisembargoMessage,
+  type EmbargoId,
+  type ExportId,
+  encodeDisembargo,
+  type ReleaseMessage,
+  type ResolveMessage,
+  TargetKind,
+} from "@capstan/wire";
+import { BrokenCapability } from "../capabilities/broken.ts";
+import type { Capability } from "../capabilities/capability.ts";
+import { receiveCapability } from "../capabilities/descriptors.ts";
+import { RemoteCapability } from "../capabilities/remote.ts";
+import type { ConnectionState } from "../connection/state.ts";
+import { ProtocolError, RpcError } from "../errors.ts";
+
+/** A promise of the peer's resolved. Where we let go of it meanwhile, what it resolved to is given back. */
+export function handleResolve(state: ConnectionState, message: ResolveMessage): void {
+  const target =
+    message.cap === undefined
+      ? new BrokenCapability(
+          message.exception === undefined
+            ? RpcError.failed("The promise resolved to nothing.")
+            : RpcError.received(message.exception),
+        )
+      : (receiveCapability(state, message.cap) ??
+        new BrokenCapability(RpcError.failed("The promise resolved to null.")));
+  const promise = state.imports.get(message.promiseId);
+  if (promise === undefined) {
+    target.release();
+  } else if (target.resolved === promise) {
+    target.release();
+    promise.resolve(new BrokenCapability(RpcError.failed("A promise for a capability resolved to itself.")));
+  } else {
+    promise.resolve(target);
+  }
+}
+
+export function handleRelease(state: ConnectionState, message: ReleaseMessage): void {
+  state.exports.release(message.id, message.referenceCount);
+}
+
+/**
+ * senderLoopback: the peer learnt that a promise of ours leads back to it, and asks us to send this on behind the
+ * calls that went that way. receiverLoopback: ours came back, so the old path is empty.
+ */
+export function handleDisembargo(state: ConnectionState, message: DisembargoMessage): void {
+  switch (message.context) {
+    case DisembargoContext.senderLoopback: {
+      const target = disembargoTarget(state, message);
+      if (target.isPromise && !isOwnRemote(state, target)) {
+        target.addRef();
+        target.whenResolved(() => {
+          returnDisembargo(state, target.resolved, message.embargoId);
+          target.release();
+        });
+      } else if (!returnDisembargo(state, target, message.embargoId)) {
+        throw new ProtocolError("Disembargo of a capability that does not lead back to its sender.");
+      }
+      return;
+    }
+    case DisembargoContext.receiverLoopback: {
+      const embargo = state.embargoes.take(message.embargoId);
+      if (embargo === undefined) throw new ProtocolError(`Disembargo ${message.embargoId}, which was never sent.`);
+      embargo.promise.resolve(embargo.target);
+      embargo.promise.release();
+      return;
+    }
+    default:
+      throw new ProtocolError(`Disembargo in unknown context ${message.context}.`);
+  }
+}
+
+function disembargoTarget(state: ConnectionState, message: DisembargoMessage): Capability {
+  if (message.targetKind === TargetKind.importedCap) {
+    const cap = state.exports.get(message.targetId as ExportId);
+    if (cap !== undefined) return cap.resolved;
+  } else {
+    const cap = state.answers.get(message.targetId as AnswerId)?.pipeline(message.transform);
+    if (cap !== undefined) {
+      // The answer, or the promise for it, keeps what it leads to alive.
+      const end = cap.resolved;
+      cap.release();
+      return end;
+    }
+  }
+  throw new ProtocolError("Disembargo of a capability that does not exist.");
+}
+
+function isOwnRemote(state: ConnectionState, target: Capability): target is RemoteCapability {
+  return target instanceof RemoteCapability && target.peer === state;
+}
+
+function returnDisembargo(state: ConnectionState, target: Capability, id: EmbargoId): boolean {
+  if (!isOwnRemote(state, target)) return false;
+  const context = DisembargoContext.receiverLoopback;
+  state.send((writer) => encodeDisembargo(writer, target.targetKind, target.targetId, target.transform, context, id));
+  return true;
+}

@@ -1,0 +1,96 @@
+// hot path (bench: npm run bench). A call that we made and the peer has not answered.
+import type { ExportId, QuestionId } from "@capstan/wire";
+import { BrokenCapability } from "../capabilities/broken.ts";
+import type { Capability, PendingCall, ReturnSink } from "../capabilities/capability.ts";
+import { PipelinedCapability } from "../capabilities/pipelined.ts";
+import type { RemotePeer } from "../capabilities/remote-peer.ts";
+import { RpcError } from "../errors.ts";
+import type { ReceivedPayload } from "../payload.ts";
+import { capabilityAt, sameTransform } from "./result-pipelines.ts";
+
+const NO_EXPORTS: readonly ExportId[] = Object.freeze([]);
+
+/**
+ * States:
+ *   sent        the Call is out; capabilities may be pipelined on it
+ *   abandoned   Finish is out before the Return came; whatever still arrives is dropped
+ *   settled     the Return came (or the connection ended); the id is free
+ * Events: Return (sent → settled, abandoned → settled), cancel (sent → abandoned), shutdown (any → settled).
+ * Invariant: in the table exactly while not settled; after settling every pipelined capability is resolved.
+ */
+export class Question implements PendingCall {
+  id = 0 as QuestionId;
+  /** References that the params handed to the peer, which a Return may give back for us (`releaseParamCaps`). */
+  paramExports: readonly ExportId[] = NO_EXPORTS;
+  readonly #peer: RemotePeer;
+  #sink: ReturnSink | undefined;
+  #pipelined: PipelinedCapability[] | undefined = undefined;
+  #abandoned = false;
+  /** Set once settled, until the sink has been told: late pipelines resolve against it. */
+  #outcome: ReceivedPayload | RpcError | undefined = undefined;
+
+  constructor(peer: RemotePeer, sink: ReturnSink) {
+    this.#peer = peer;
+    this.#sink = sink;
+  }
+
+  get abandoned(): boolean {
+    return this.#abandoned;
+  }
+
+  pipeline(transform: readonly number[]): Capability {
+    const outcome = this.#outcome;
+    if (outcome instanceof RpcError) return new BrokenCapability(outcome);
+    if (outcome !== undefined) return capabilityAt(outcome, transform);
+    if (this.#abandoned) return new BrokenCapability(RpcError.failed("The call was cancelled."));
+    // One for each place, so that calls made through it keep their order across its resolution.
+    const known = this.#pipelined?.find((cap) => sameTransform(cap.transform, transform));
+    if (known !== undefined) return known.addRef();
+    const cap = new PipelinedCapability(this.#peer, this.id, transform);
+    (this.#pipelined ??= []).push(cap.addRef());
+    return cap;
+  }
+
+  cancel(): void {
+    this.#sink = undefined;
+    if (this.#abandoned || this.#outcome !== undefined) return;
+    // What was pipelined on the call needs its results: they are taken, and dropped.
+    if (this.#pipelined !== undefined) return;
+    this.#abandoned = true;
+    this.#peer.finishQuestion(this.id, true);
+  }
+
+  /**
+   * The peer answered. Takes over the results. The entry has left the table; Finish goes out before the sink is told,
+   * because the sink may make a call that takes the id again.
+   */
+  settleResults(results: ReceivedPayload, needsFinish = false): void {
+    this.#outcome = results;
+    this.#resolvePipelined((cap) => capabilityAt(results, cap.transform));
+    if (needsFinish) this.#peer.finishQuestion(this.id, false);
+    const sink = this.#sink;
+    this.#sink = undefined;
+    if (sink === undefined) results.release();
+    else sink.handleResults(results);
+  }
+
+  /** The call failed, here or there. The entry has left the table. */
+  settleException(error: RpcError, needsFinish = false): void {
+    this.#outcome = error;
+    this.#resolvePipelined(() => new BrokenCapability(error));
+    if (needsFinish) this.#peer.finishQuestion(this.id, false);
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.handleException(error);
+  }
+
+  #resolvePipelined(target: (cap: PipelinedCapability) => Capability): void {
+    const pipelined = this.#pipelined;
+    if (pipelined === undefined) return;
+    this.#pipelined = undefined;
+    for (const cap of pipelined) {
+      cap.resolve(target(cap));
+      cap.release();
+    }
+  }
+}

@@ -1,0 +1,29 @@
+// What the engine needs of whatever carries its frames. Implementations are thin files in transports/.
+
+/** Carries frames in order, or closes. Nothing in between. */
+export interface Transport {
+  /**
+   * True when a frame may hold several messages (`capstan.1`, or any byte stream); false when it must hold exactly one.
+   * Read only after `handleOpen`.
+   */
+  readonly batched: boolean;
+  /** Bytes accepted by `send` that the operating system has not taken yet. */
+  readonly bufferedBytes: number;
+  /** Starts to report events. Called once, by the connection. `handleOpen` may be called before it returns. */
+  start(receiver: TransportReceiver): void;
+  /** Sends one frame. The bytes belong to the transport from now on. Never throws; failure arrives as `handleClosed`. */
+  send(frame: Uint8Array): void;
+  /** Runs `flush` once, soon: after the work of this turn that is still to come has had a chance to write. */
+  schedule(flush: () => void): void;
+  /** Sends what was accepted, then closes. Idempotent. `handleClosed` follows, unless it came already. */
+  close(code: number, reason: string): void;
+}
+
+/** What a transport tells its connection. */
+export interface TransportReceiver {
+  handleOpen(): void;
+  /** The bytes belong to the receiver and are never changed afterwards. */
+  handleFrame(frame: Uint8Array): void;
+  /** The last event. `reason` is for people. */
+  handleClosed(reason: string): void;
+}

@@ -1,0 +1,96 @@
+// Errors as values: native ones under host tag 10, DOMExceptions under 8.
+import { HIDDEN_PROPERTIES, KIND_BY_NAME, KIND_BY_PROTOTYPE, NAMED_ERROR } from "./error-kinds.ts";
+import * as Tag from "./tags.ts";
+import type { ValueWriter } from "./write.ts";
+import { writeStringValue } from "./write-strings.ts";
+
+const hasOwn = Object.prototype.hasOwnProperty;
+const isErrorOfRuntime = (Error as { isError?: (value: unknown) => boolean }).isError;
+
+/** Whether `object` was made as an error, as far as this runtime can tell. */
+export function isNativeError(object: object): boolean {
+  if (isErrorOfRuntime !== undefined) return isErrorOfRuntime(object);
+  return Symbol.toStringTag in object || Object.prototype.toString.call(object) === "[object Error]";
+}
+
+/**
+ * Writes kind, message and properties of a native error. Properties that cannot be read or written are left out.
+ * `stack` is one of them only if the host asks for it.
+ */
+export function writeError(out: ValueWriter, error: object): void {
+  const kind = kindOf(error);
+  out.writeHostTag(Tag.HostTag.nativeError);
+  out.writeVarint(kind);
+  if (kind === NAMED_ERROR) {
+    const name = read(error, "name");
+    writeStringValue(out, typeof name === "string" ? name : "Error");
+  }
+  const message = read(error, "message");
+  const inherited = message === "" && !hasOwn.call(error, "message");
+  if (inherited || !attempt(out, () => out.writeValue(message))) out.writeByte(Tag.UNDEFINED);
+  // The properties are an object of their own to the reader, with an id and one level deeper.
+  out.objects.skip();
+  out.descend();
+  out.writeByte(Tag.OBJECT);
+  let count = 0;
+  for (const key of propertiesOf(error, kind, out.host.sendStack === true)) {
+    const written = attempt(out, () => {
+      const value = (error as Record<string, unknown>)[key];
+      writeStringValue(out, key);
+      out.writeValue(value);
+    });
+    if (written) count++;
+  }
+  out.writeByte(Tag.OBJECT_END);
+  out.writeVarint(count);
+  out.ascend();
+}
+
+/** Writes name, message and stack (empty unless the host asks for it) of a DOMException. */
+export function writeDomException(out: ValueWriter, exception: DOMException): void {
+  out.writeHostTag(Tag.HostTag.domException);
+  out.writeString(exception.name);
+  out.writeString(exception.message);
+  const stack = out.host.sendStack === true ? read(exception, "stack") : "";
+  out.writeString(typeof stack === "string" ? stack : "");
+}
+
+/** A subclass has the kind of its inherited `name` if that is a native one; other names are its own. */
+function kindOf(error: object): number {
+  const kind = KIND_BY_PROTOTYPE.get(Object.getPrototypeOf(error));
+  const ownName = hasOwn.call(error, "name");
+  if (kind !== undefined) return kind === KIND_BY_NAME.get("Error") && ownName ? NAMED_ERROR : kind;
+  const name = read(error, "name");
+  if (ownName || typeof name !== "string") return NAMED_ERROR;
+  return KIND_BY_NAME.get(name) ?? NAMED_ERROR;
+}
+
+function propertiesOf(error: object, kind: number, sendStack: boolean): string[] {
+  const keys = Object.keys(error).filter(
+    (key) => key !== "message" && key !== "stack" && (key !== "name" || kind !== NAMED_ERROR),
+  );
+  const hidden = HIDDEN_PROPERTIES.filter((key) => hasOwn.call(error, key) && !keys.includes(key));
+  if (kind !== NAMED_ERROR && hasOwn.call(error, "name") && !keys.includes("name")) hidden.push("name");
+  if (sendStack && typeof read(error, "stack") === "string") hidden.unshift("stack");
+  return [...hidden, ...keys];
+}
+
+/** Runs `write`; what it wrote before it threw is dropped. */
+function attempt(out: ValueWriter, write: () => void): boolean {
+  const mark = out.mark();
+  try {
+    write();
+    return true;
+  } catch {
+    out.rollback(mark);
+    return false;
+  }
+}
+
+function read(object: object, key: string): unknown {
+  try {
+    return (object as Record<string, unknown>)[key];
+  } catch {
+    return undefined;
+  }
+}
