@@ -1,1 +1,16 @@
-export {};
+// The Cap'n Proto RPC engine.
+export { BrokenCapability } from "./capabilities/broken.ts";
+export {
+  Capability,
+  type IncomingCall,
+  type PendingCall,
+  type ReturnSink,
+  type Server,
+} from "./capabilities/capability.ts";
+export { LocalCapability } from "./capabilities/local.ts";
+export { DISCARD, PromiseCapability } from "./capabilities/promise.ts";
+export { Connection, type ConnectionOptions, type TableSizes } from "./connection/connection.ts";
+export { ProtocolError, RpcError } from "./errors.ts";
+export { encodeStandalone, type PayloadBuilder, type PayloadEncoder, ReceivedPayload } from "./payload.ts";
+export type { Transport, TransportReceiver } from "./transport.ts";
+export { MemoryTransport } from "./transports/memory.ts";

@@ -117,7 +117,7 @@ export class Answer implements IncomingCall {
   /** Finish came: the entry has left the table. Returns the references that a Finish with releaseResultCaps gives back. */
   handleFinish(): readonly ExportId[] {
     if (this.#state === "running") {
-      this.detach();
+      this.detach(this.#pipelines !== undefined);
       this.#peer.sendCancelled(this);
       return [];
     }
@@ -128,8 +128,8 @@ export class Answer implements IncomingCall {
     return this.#resultExports;
   }
 
-  /** Nobody waits for the outcome any more; the entry has left the table. */
-  detach(): void {
+  /** The entry has left the table. Cancels the call, unless what was pipelined on it still `wantsOutcome`. */
+  detach(wantsOutcome = false): void {
     if (this.#state === "returned") {
       this.handleFinish();
       return;
@@ -138,8 +138,7 @@ export class Answer implements IncomingCall {
     this.#state = "detached";
     const onCancel = this.onCancel;
     this.onCancel = undefined;
-    // Calls pipelined on it still want the outcome: then it runs on undisturbed.
-    if (this.#pipelines === undefined) onCancel?.();
+    if (!wantsOutcome) onCancel?.();
   }
 
   /** The peer wants the outcome of this call as the answer to a question of ours (takeFromOtherQuestion). */

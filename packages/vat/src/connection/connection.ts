@@ -1,0 +1,149 @@
+// hot path (bench: npm run bench). One connection to a peer: frames in, messages out, tables in between.
+import {
+  encodeAbort,
+  encodeBootstrap,
+  FrameReader,
+  type LimitOptions,
+  type Limits,
+  MessageKind,
+  resolveLimits,
+} from "@capstan/wire";
+import { FailedCall } from "../capabilities/broken.ts";
+import type { Capability, PendingCall } from "../capabilities/capability.ts";
+import { DISCARD } from "../capabilities/promise.ts";
+import { RpcError } from "../errors.ts";
+import { Question } from "../tables/question.ts";
+import type { Transport, TransportReceiver } from "../transport.ts";
+import { dispatch } from "./dispatch.ts";
+import { Outbox } from "./outbox.ts";
+import { shutdown } from "./shutdown.ts";
+import { ConnectionState } from "./state.ts";
+
+const NO_TRANSFORM: readonly number[] = Object.freeze([]);
+
+/** WebSocket close codes that say why. */
+const CLOSE_NORMAL = 1000;
+const CLOSE_PROTOCOL_ERROR = 1002;
+
+export interface ConnectionOptions {
+  /** What the peer gets for Bootstrap. The connection takes over this reference. */
+  readonly bootstrap?: Capability | undefined;
+  readonly limits?: LimitOptions | Limits | undefined;
+}
+
+/** How many entries each table holds. */
+export interface TableSizes {
+  readonly questions: number;
+  readonly answers: number;
+  readonly imports: number;
+  readonly exports: number;
+  readonly embargoes: number;
+}
+
+/**
+ * States: opening (messages are held) → open → closed (`closedReason` is set, every table is empty).
+ * Everything that ends it goes through `shutdown`.
+ */
+export class Connection implements TransportReceiver {
+  readonly #transport: Transport;
+  readonly #outbox: Outbox;
+  readonly #state: ConnectionState;
+  #frames: FrameReader | undefined;
+
+  /** Starts to work at once; calls made before the transport is open are held, within `limits.maxQueuedBytes`. */
+  constructor(transport: Transport, options: ConnectionOptions = {}) {
+    this.#transport = transport;
+    this.#outbox = new Outbox(transport);
+    this.#state = new ConnectionState(resolveLimits(options.limits), this.#outbox, options.bootstrap);
+    transport.start(this);
+  }
+
+  get limits(): Limits {
+    return this.#state.limits;
+  }
+
+  /** Why the connection ended; undefined while it lives. */
+  get closedReason(): RpcError | undefined {
+    return this.#state.closedReason;
+  }
+
+  get tables(): TableSizes {
+    const { questions, answers, imports, exports, embargoes } = this.#state;
+    return {
+      questions: questions.size,
+      answers: answers.size,
+      imports: imports.size,
+      exports: exports.size,
+      embargoes: embargoes.size,
+    };
+  }
+
+  /** The peer's bootstrap capability, usable at once. The reference belongs to the caller. */
+  bootstrap(): Capability {
+    const state = this.#state;
+    if (state.closedReason !== undefined) return this.#failed(state.closedReason).pipeline(NO_TRANSFORM);
+    const question = new Question(state, DISCARD);
+    question.id = state.questions.allocate(question);
+    state.send((writer) => encodeBootstrap(writer, question.id));
+    return question.pipeline(NO_TRANSFORM);
+  }
+
+  /** Calls `listener` once when the connection ends, after every pending call has failed. Returns how to take it off. */
+  whenClosed(listener: (error: RpcError) => void): () => void {
+    return this.#state.whenClosed(listener);
+  }
+
+  /** Sends what waits, then ends the connection: calls in flight fail as disconnected. */
+  close(reason = "The link was closed."): void {
+    this.#end(RpcError.disconnected(reason), CLOSE_NORMAL);
+  }
+
+  /** Tells the peer why, then ends the connection. */
+  abort(reason: string): void {
+    if (this.#state.closedReason !== undefined) return;
+    this.#state.send((writer) => encodeAbort(writer, RpcError.failed(reason).toException()));
+    this.#end(RpcError.disconnected(reason), CLOSE_PROTOCOL_ERROR);
+  }
+
+  handleOpen(): void {
+    this.#frames = new FrameReader(this.#state.limits, { batched: this.#transport.batched });
+    this.#outbox.open();
+  }
+
+  handleFrame(frame: Uint8Array): void {
+    const state = this.#state;
+    const frames = this.#frames;
+    if (frames === undefined || state.closedReason !== undefined) return;
+    try {
+      frames.open(frame);
+      for (let message = frames.next(); message !== undefined; message = frames.next()) {
+        if (message.kind === MessageKind.abort) {
+          const { reason } = message.exception;
+          this.#end(RpcError.disconnected(`The peer aborted the link: ${reason}`), CLOSE_NORMAL);
+          return;
+        }
+        dispatch(state, message);
+        if (state.closedReason !== undefined) return;
+      }
+    } catch (error) {
+      // Whatever it was, nobody above can mend it: this link ends, the process and the other links go on.
+      this.abort(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  handleClosed(reason: string): void {
+    this.#outbox.close();
+    shutdown(this.#state, RpcError.disconnected(reason));
+  }
+
+  #end(reason: RpcError, code: number): void {
+    if (this.#state.closedReason !== undefined) return;
+    this.#outbox.close();
+    shutdown(this.#state, reason);
+    this.#transport.close(code, reason.message);
+  }
+
+  #failed(reason: RpcError): PendingCall {
+    return new FailedCall(reason, DISCARD);
+  }
+}

@@ -1,0 +1,56 @@
+// hot path (bench: npm run bench). One switch from a decoded message to its handler.
+import {
+  CapKind,
+  type EchoedMessage,
+  type ExportId,
+  encodeUnimplemented,
+  MessageKind,
+  type RpcMessage,
+} from "@capstan/wire";
+import { RpcError } from "../errors.ts";
+import { handleBootstrap, handleCall } from "../handlers/call.ts";
+import { handleDisembargo, handleRelease, handleResolve } from "../handlers/reference.ts";
+import { handleFinish, handleReturn } from "../handlers/return.ts";
+import type { ConnectionState } from "./state.ts";
+
+/** Handles one message. Throws ProtocolError where the peer broke the rules. Abort is the connection's own business. */
+export function dispatch(state: ConnectionState, message: RpcMessage): void {
+  switch (message.kind) {
+    case MessageKind.call:
+      return handleCall(state, message);
+    case MessageKind.return:
+      return handleReturn(state, message);
+    case MessageKind.finish:
+      return handleFinish(state, message);
+    case MessageKind.release:
+      return handleRelease(state, message);
+    case MessageKind.resolve:
+      return handleResolve(state, message);
+    case MessageKind.disembargo:
+      return handleDisembargo(state, message);
+    case MessageKind.bootstrap:
+      return handleBootstrap(state, message);
+    case MessageKind.unimplemented:
+      return handleUnimplemented(state, message.original);
+    case MessageKind.abort:
+      return;
+    default: {
+      const { reader, root } = message;
+      state.send((writer) => encodeUnimplemented(writer, reader, root));
+    }
+  }
+}
+
+/** The peer does not know a message of ours. Never answered. */
+function handleUnimplemented(state: ConnectionState, original: EchoedMessage | undefined): void {
+  if (original === undefined) return;
+  if (original.questionId !== undefined) {
+    state.questions
+      .take(original.questionId)
+      ?.settleException(RpcError.unimplemented("The peer does not know this kind of message."));
+  } else if (original.cap !== undefined) {
+    const { kind, id } = original.cap;
+    // The peer keeps calling the promise; what it was to become is given back.
+    if (kind === CapKind.senderHosted || kind === CapKind.senderPromise) state.exports.release(id as ExportId, 1);
+  }
+}
