@@ -1,1 +1,9 @@
-export {};
+// Call Workers in other processes.
+export { type ConnectOptions, connect, LINK_PATH } from "./connect.ts";
+export { toException } from "./errors.ts";
+export { Link, type LinkOptions } from "./link.ts";
+export { makeRealm } from "./realm.ts";
+export { RpcTarget } from "./rpc-target.ts";
+export { type Receiver, serveCall, TargetServer } from "./target-server.ts";
+export type { Realm } from "./values.ts";
+export { RESERVED_ON_ENTRYPOINTS } from "./visibility.ts";

@@ -14,3 +14,4 @@ export { ProtocolError, RpcError } from "./errors.ts";
 export { encodeStandalone, type PayloadBuilder, type PayloadEncoder, ReceivedPayload } from "./payload.ts";
 export type { Transport, TransportReceiver } from "./transport.ts";
 export { MemoryTransport } from "./transports/memory.ts";
+export { CAPSTAN_PROTOCOL, type WebSocketLike, WebSocketTransport } from "./transports/websocket.ts";

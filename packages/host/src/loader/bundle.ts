@@ -8,7 +8,7 @@ import { workerModules } from "./worker-modules.ts";
 
 /** A Worker's code, ready to be written to a file and imported. */
 export interface Bundle {
-  /** An ES module, with its source map inline. No path in either leads out of this folder's relatives. */
+  /** An ES module, with its source map inline. Both name files relative to the folder of the configuration. */
   readonly code: string;
   /** What the bundler found odd in the Worker's own files: `file:line:column: text`. */
   readonly warnings: readonly string[];
@@ -42,10 +42,9 @@ async function buildOne(
       write: false,
       bundle: true,
       format: "esm",
-      // As wrangler resolves: a package's build for workers, else the one for browsers.
-      platform: "neutral",
+      // As wrangler resolves: a package's build for workers or browsers, and what it replaces for browsers.
+      platform: "browser",
       conditions: ["workerd", "worker", "browser"],
-      mainFields: ["browser", "module", "main"],
       target: "node20",
       charset: "utf8",
       // Error texts name the callee's class.

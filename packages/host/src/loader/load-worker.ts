@@ -55,7 +55,7 @@ export async function loadWorker(config: WorkerConfig, options: LoadOptions): Pr
       );
     } catch (cause) {
       if (cause instanceof WorkerLoadError) throw cause;
-      const position = sourcePosition(cause, url, code);
+      const position = sourcePosition(cause, file, code);
       const place = position === undefined ? "" : ` (${position})`;
       const problem = `threw while it was loaded: ${withNames(describe(cause), options.builtins)}${place}`;
       throw new WorkerLoadError(config.name, problem, { cause });

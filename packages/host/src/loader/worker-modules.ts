@@ -30,7 +30,8 @@ export function workerModules(builtins: Readonly<Record<string, string>>, root: 
     setup(build) {
       build.onResolve({ filter: /^cloudflare:/ }, (args) => {
         const url = Object.hasOwn(builtins, args.path) ? builtins[args.path] : undefined;
-        return url === undefined ? noSuchModule(args.path, Object.keys(builtins)) : outside(args, url);
+        if (url === undefined) return noSuchModule(args.path, Object.keys(builtins));
+        return outside(args, args.path, url);
       });
       build.onResolve({ filter: /^node:/ }, (args) =>
         isBuiltin(args.path) ? outside(args, args.path) : noSuchModule(args.path),
@@ -71,10 +72,10 @@ export function workerModules(builtins: Readonly<Record<string, string>>, root: 
   };
 }
 
-/** `args` imports the module `specifier` that is not to be bundled. */
-function outside(args: OnResolveArgs, specifier: string): OnResolveResult {
+/** `args` imports the module `name`, which is not bundled but imported from `specifier` when the bundle is. */
+function outside(args: OnResolveArgs, name: string, specifier = name): OnResolveResult {
   // A bundle is an ES module and has no `require`.
-  if (args.kind === "require-call") return { path: specifier, namespace: REQUIRED };
+  if (args.kind === "require-call") return { path: name, namespace: REQUIRED };
   return { path: specifier, external: true };
 }
 

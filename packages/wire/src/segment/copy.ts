@@ -122,7 +122,7 @@ class Copier {
     const size = 8 * (dataWords + pointers);
     if (!this.#isWithin(segment, at, size)) return this.#refuse(toAt, "a pointer to a struct out of bounds");
     if (depth >= this.#maxNesting) return this.#refuse(toAt, `nesting over ${this.#maxNesting}`);
-    if (!this.#charge(Math.max(1, dataWords + pointers)))
+    if (!this.#charge(dataWords + pointers))
       return this.#refuse(toAt, "a copy longer than its message may be");
     const to = this.#allocate(size);
     setStructPointer(this.#to.view, toAt, to, dataWords, pointers);
@@ -138,7 +138,7 @@ class Copier {
     if (depth >= this.#maxNesting) return this.#refuse(toAt, `nesting over ${this.#maxNesting}`);
     // Elements without a size cost a word each: whoever reads them goes through them all.
     const words = bits === 0 ? count : Math.ceil(byteLength / 8);
-    if (!this.#charge(Math.max(1, words))) return this.#refuse(toAt, "a copy longer than its message may be");
+    if (!this.#charge(words)) return this.#refuse(toAt, "a copy longer than its message may be");
     const to = this.#allocate(bits === 0 ? 0 : 8 * words);
     setListPointer(this.#to.view, toAt, to, size, count);
     if (isPointers) {
@@ -196,6 +196,7 @@ class Copier {
     return at >= (this.#from.starts[segment] as number) && at + size <= (this.#from.ends[segment] as number);
   }
 
+  /** What has no size costs nothing: its pointer was paid for by whoever holds it. */
   #charge(words: number): boolean {
     if (words > this.budget) return false;
     this.budget -= words;

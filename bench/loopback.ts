@@ -1,0 +1,41 @@
+// WebSockets on the loopback address over `ws`, as the peers that use it plainly want them, and their table of waiting calls.
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { WebSocket, WebSocketServer } from "ws";
+
+export const LOOPBACK = "127.0.0.1";
+
+/** Serves WebSockets on a free port and gives that port. */
+export async function listenWebSocket(onSocket: (socket: WebSocket) => void): Promise<number> {
+  const server = new WebSocketServer({ host: LOOPBACK, port: 0, perMessageDeflate: false });
+  server.on("connection", onSocket);
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+/** Opens a WebSocket to that port. */
+export async function openWebSocket(port: number): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://${LOOPBACK}:${port}`, { perMessageDeflate: false });
+  await once(socket, "open");
+  return socket;
+}
+
+/** Calls that wait for their reply, by a small id that is used again once its reply is in. */
+export class WaitingCalls {
+  private readonly resolvers: (((sum: number) => void) | undefined)[] = [];
+  private readonly free: number[] = [];
+
+  add(resolve: (sum: number) => void): number {
+    const id = this.free.pop() ?? this.resolvers.length;
+    this.resolvers[id] = resolve;
+    return id;
+  }
+
+  settle(id: number, sum: number): void {
+    const resolve = this.resolvers[id];
+    if (resolve === undefined) throw new Error(`a reply to no call: ${id}`);
+    this.resolvers[id] = undefined;
+    this.free.push(id);
+    resolve(sum);
+  }
+}

@@ -1,0 +1,36 @@
+// The raw WebSocket: 64 bytes there and the same 64 back, one frame each, no RPC. The floor of single-call latency.
+import { listenWebSocket, openWebSocket, WaitingCalls } from "../loopback.ts";
+import type { Peer } from "../peer.ts";
+
+const SIZE = 64;
+
+export const peer: Peer = {
+  about: `raw ws echo, ${SIZE} bytes, no RPC`,
+  packages: ["ws"],
+  listen: () =>
+    listenWebSocket((socket) => {
+      socket.on("message", (data: Buffer) => socket.send(data));
+    }),
+  async connect(port) {
+    const socket = await openWebSocket(port);
+    const waiting = new WaitingCalls();
+    // `ws` masks a copy of what it sends, so that one buffer serves all calls.
+    const message = Buffer.alloc(SIZE);
+    const fields = new DataView(message.buffer, message.byteOffset, SIZE);
+    socket.on("message", (data: Buffer) => {
+      if (data.length !== SIZE) throw new Error(`an echo of ${data.length} bytes`);
+      const reply = new DataView(data.buffer, data.byteOffset, SIZE);
+      waiting.settle(reply.getInt32(0, true), reply.getInt32(8, true) + reply.getInt32(16, true));
+    });
+    return {
+      call: (a, b) =>
+        new Promise((resolve) => {
+          fields.setInt32(0, waiting.add(resolve), true);
+          fields.setInt32(8, a, true);
+          fields.setInt32(16, b, true);
+          socket.send(message);
+        }),
+      close: () => socket.close(),
+    };
+  },
+};

@@ -1,0 +1,94 @@
+// Prints a run: where, the figures, their ratios, the targets.
+import Table from "cli-table3";
+import { COLUMNS, type Column, figure, LEVELS, type PeerResult, type RunResult, ratio, targets } from "./results.ts";
+import type { Spread } from "./statistics.ts";
+
+const PLAIN = { head: [], border: [], "padding-left": 1, "padding-right": 1 };
+const HEADS = [...LEVELS.map((level) => `${level} in flight`), "p50, µs", "p99, µs"];
+
+/** The whole report as text. `base` is the peer whose ratios to the others are shown. */
+export function formatReport(run: RunResult, base: string): string {
+  const measured = run.peers.filter((peer) => peer.samples[1].length > 0);
+  const failed = run.peers.filter((peer) => peer.failure !== undefined);
+  const { rounds: n, seconds } = run;
+  const rounds =
+    n === 1 ? `one round of ${seconds} s` : `medians of ${n} rounds of ${seconds} s, least and greatest below`;
+  return [
+    formatMachine(run),
+    "",
+    ...measured.map((peer) => `${peer.name.padEnd(15)} ${peer.about}`),
+    "",
+    `Calls per second by calls in flight, and latency of single calls in a row: ${rounds}.`,
+    formatTable(measured.map((peer) => [peer.name, ...COLUMNS.map((column) => cell(figure(peer, column), column))])),
+    "",
+    ...formatRatios(measured, base),
+    ...formatTargets(run),
+    ...failed.map((peer) => `FAILED ${peer.name}: ${peer.failure}`),
+  ].join("\n");
+}
+
+function formatMachine({ machine, when, peers, bufferutil }: RunResult): string {
+  const versions = new Map(peers.flatMap((peer) => Object.entries(peer.versions)));
+  const used = [...versions].filter(([name]) => name !== "bufferutil" || !bufferutil);
+  return [
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}`,
+    `Node ${machine.node}, commit ${machine.commit}, ${when}`,
+    `${used.map(([name, version]) => `${name} ${version}`).join(", ")}${bufferutil ? ", bufferutil for all" : ""}`,
+    `load before the run: ${machine.loadBefore.toFixed(2)}${
+      machine.loadBefore > 0.5 ? " (other work on this machine disturbs the figures)" : ""
+    }`,
+  ].join("\n");
+}
+
+function formatRatios(measured: readonly PeerResult[], base: string): string[] {
+  const own = measured.find((peer) => peer.name === base);
+  if (own === undefined) return [`No ratios: ${base} was not measured.`, ""];
+  const rows = measured
+    .filter((peer) => peer !== own)
+    .map((peer) => [
+      `${base} / ${peer.name}`,
+      ...COLUMNS.map((column) => formatSpread(ratio(own, peer, column), times)),
+    ]);
+  return [`Ratios, round by round: calls/s (more is better) and latencies (less is better).`, formatTable(rows), ""];
+}
+
+function formatTargets(run: RunResult): string[] {
+  const lines = targets(run).map(
+    ({ text, reached, ratio: { median } }) => `${reached ? "✓" : "✗"} ${text} (${times(median)})`,
+  );
+  return lines.length === 0 ? [] : ["Targets:", ...lines, ""];
+}
+
+function formatTable(rows: string[][]): string {
+  const colAligns = ["left" as const, ...HEADS.map(() => "right" as const)];
+  const table = new Table({ head: ["", ...HEADS], colAligns, style: PLAIN });
+  table.push(...rows);
+  return table.toString();
+}
+
+function cell(value: Spread | undefined, column: Column): string {
+  return formatSpread(value, typeof column === "number" ? count : digits);
+}
+
+/** The median, and below it from the least to the greatest where they differ. */
+function formatSpread(value: Spread | undefined, format: (value: number) => string): string {
+  if (value === undefined) return "–";
+  const { median, min, max } = value;
+  return min === max ? format(median) : `${format(median)}\n${format(min)}–${format(max)}`;
+}
+
+/** Calls per second to three digits: 982, 31.4 k, 2.06 M. */
+function count(value: number): string {
+  if (value >= 1e6) return `${(value / 1e6).toPrecision(3)} M`;
+  return value >= 1e3 ? `${digits(value / 1e3)} k` : digits(value);
+}
+
+function times(value: number): string {
+  return `${digits(value)}×`;
+}
+
+/** Three digits, and no fewer than the whole part has. */
+function digits(value: number): string {
+  if (value >= 100) return Math.round(value).toString();
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}

@@ -1,0 +1,39 @@
+// connect(): a URL becomes a link.
+import { openWebSocket, endOfTurn } from "#websocket";
+import { CAPSTAN_PROTOCOL, WebSocketTransport } from "@capstan/vat";
+import { type LimitOptions, resolveLimits } from "@capstan/wire";
+import { Link } from "./link.ts";
+
+/** Where hosts take links. */
+export const LINK_PATH = "/_capstan";
+
+export interface ConnectOptions {
+  readonly limits?: LimitOptions | undefined;
+}
+
+/**
+ * Opens a link to a host. Returns at once: calls wait until it is open, and fail if it never is.
+ *
+ * @param url http, https, ws or wss; without a path it means `/_capstan`.
+ * @throws TypeError for a URL that is none.
+ */
+export function connect(url: string | URL, options: ConnectOptions = {}): Link {
+  const limits = resolveLimits(options.limits);
+  const protocols = [CAPSTAN_PROTOCOL];
+  const socket = openWebSocket(linkUrl(url), protocols, limits.maxFrameBytes, limits.connectTimeoutMs);
+  return new Link(new WebSocketTransport(socket, endOfTurn), { limits });
+}
+
+function linkUrl(given: string | URL): string {
+  const text = String(given);
+  if (!URL.canParse(text)) throw new TypeError(`"${text}" is not a URL.`);
+  const url = new URL(text);
+  if (url.protocol === "http:") url.protocol = "ws:";
+  else if (url.protocol === "https:") url.protocol = "wss:";
+  if (url.protocol !== "ws:" && url.protocol !== "wss:") {
+    throw new TypeError(`"${text}" cannot be linked to: use http, https, ws or wss.`);
+  }
+  if (url.pathname === "/") url.pathname = LINK_PATH;
+  url.hash = "";
+  return url.href;
+}

@@ -1,0 +1,72 @@
+// A link as an application sees it: one connection, and the services at its other end.
+import { Connection, type PayloadEncoder, DISCARD, type Transport, type Capability, type TableSizes } from "@capstan/vat";
+import {
+  LINK_ID_HIGH,
+  LINK_ID_LOW,
+  LINK_SERVICE_METHOD,
+  LINK_SERVICE_RESULTS_SERVICE_POINTER,
+  type LimitOptions,
+  type Limits,
+  type ServiceParams,
+  writeServiceParams,
+} from "@capstan/wire";
+import { makeRealm } from "./realm.ts";
+
+const serviceEncoder: PayloadEncoder<ServiceParams> = {
+  encode: (out, params) => writeServiceParams(out.writer, out.at, params),
+};
+const SERVICE = Object.freeze([LINK_SERVICE_RESULTS_SERVICE_POINTER]);
+
+export interface LinkOptions {
+  readonly limits?: LimitOptions | Limits | undefined;
+  /** What the peer gets when it asks for this end's bootstrap capability. Taken over. */
+  readonly bootstrap?: Capability | undefined;
+}
+
+/** One connection to a host. Dispose of it, or `close()` it, when done: calls in flight then fail as disconnected. */
+export class Link implements Disposable {
+  readonly #connection: Connection;
+  readonly #realm;
+  #bootstrap: Capability | undefined;
+
+  constructor(transport: Transport, options: LinkOptions = {}) {
+    this.#realm = makeRealm(options.limits);
+    this.#connection = new Connection(transport, { limits: this.#realm.limits, bootstrap: options.bootstrap });
+  }
+
+  /**
+   * A stub for an entrypoint of a service at the other end, usable at once.
+   *
+   * @param name the service; default: the host's first.
+   * @param options.entrypoint the named export; default: the default export.
+   */
+  service<T extends object = Record<string, (...args: unknown[]) => Promise<unknown>>>(
+    name = "",
+    options: { readonly entrypoint?: string | undefined } = {},
+  ): T {
+    this.#bootstrap ??= this.#connection.bootstrap();
+    const params = { name, entrypoint: options.entrypoint ?? "" };
+    const call = this.#bootstrap.call(LINK_ID_HIGH, LINK_ID_LOW, LINK_SERVICE_METHOD, serviceEncoder, params, DISCARD);
+    return this.#realm.stubFor(call.pipeline(SERVICE)) as unknown as T;
+  }
+
+  /** Runs `listener` once when the link ends, after its calls have failed. */
+  onBroken(listener: (error: Error) => void): Disposable {
+    return { [Symbol.dispose]: this.#connection.whenClosed(listener) };
+  }
+
+  /** How many entries each of the connection's tables holds. */
+  get tables(): TableSizes {
+    return this.#connection.tables;
+  }
+
+  close(): void {
+    this.#bootstrap?.release();
+    this.#bootstrap = undefined;
+    this.#connection.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

@@ -1,0 +1,134 @@
+// hot path (bench: npm run bench). Calls and results as JsRpcTarget carries them: values, and the stubs that they mention.
+import type { Capability, PayloadBuilder, PayloadEncoder, ReceivedPayload } from "@capstan/vat";
+import {
+  DecodeError,
+  type External,
+  ExternalKind,
+  type ExternalsWriter,
+  type HostObjectReader,
+  type JsValueRef,
+  type Limits,
+  Operation,
+  readJsValue,
+  type ValueReader,
+  type ValueWriter,
+  writeCallParams,
+  writeCallResults,
+} from "@capstan/wire";
+
+/** Host tag of a stub in value bytes. */
+const STUB_TAG = 1;
+
+/** Ties values to the objects on either side of the wire. */
+export interface Realm {
+  readonly limits: Limits;
+  /** A stub for a capability that arrived. Takes over the reference. */
+  stubFor(cap: Capability): Disposable & object;
+  /** The capability to send for an object that goes by reference; a new reference. Undefined: it does not. */
+  capabilityFor(object: object): Capability | undefined;
+}
+
+export interface CallContent {
+  readonly realm: Realm;
+  readonly path: readonly string[];
+  /** Undefined: read the property instead of calling it. */
+  readonly args: readonly unknown[] | undefined;
+}
+
+class OutgoingStubs implements ExternalsWriter {
+  readonly externals: External[] = [];
+  readonly #out: PayloadBuilder;
+  readonly #realm: Realm;
+
+  constructor(out: PayloadBuilder, realm: Realm) {
+    this.#out = out;
+    this.#realm = realm;
+  }
+
+  writeHostObject(out: ValueWriter, object: object): boolean {
+    const cap = this.#realm.capabilityFor(object);
+    if (cap === undefined) return false;
+    out.writeHostTag(STUB_TAG);
+    this.externals.push({ kind: ExternalKind.rpcTarget, capIndex: this.#out.addCapability(cap) });
+    cap.release();
+    return true;
+  }
+
+  checkpoint(): number {
+    return this.externals.length;
+  }
+
+  /** The references stay in the cap table, unnamed: the receiver gives them back. */
+  rollback(checkpoint: number): void {
+    this.externals.length = checkpoint;
+  }
+}
+
+/** Writes the params of `JsRpcTarget.call`. */
+export const callEncoder: PayloadEncoder<CallContent> = {
+  encode(out, { realm, path, args }) {
+    const host = new OutgoingStubs(out, realm);
+    const name = path.length === 1 ? path[0] : undefined;
+    const operation = args === undefined ? Operation.get : Operation.call;
+    // No arguments are no value at all.
+    const value = args === undefined || args.length === 0 ? undefined : args;
+    writeCallParams(out.writer, out.at, name ?? path, value, operation, host, realm.limits);
+  },
+};
+
+export interface ResultContent {
+  readonly realm: Realm;
+  readonly value: unknown;
+  /** Lets the caller pipeline on the result; borrowed. */
+  readonly pipeline: Capability | undefined;
+  readonly hasDisposer: boolean;
+}
+
+/** Writes the results of `JsRpcTarget.call`. */
+export const resultEncoder: PayloadEncoder<ResultContent> = {
+  encode(out, { realm, value, pipeline, hasDisposer }) {
+    const host = new OutgoingStubs(out, realm);
+    const callPipeline = pipeline === undefined ? undefined : out.addCapability(pipeline);
+    writeCallResults(out.writer, out.at, value, host, realm.limits, { callPipeline, hasDisposer });
+  },
+};
+
+/** Reads values that arrived, and makes their stubs. */
+export class IncomingStubs implements HostObjectReader {
+  /** The stubs made, in order: whoever owns the value disposes of them. */
+  readonly stubs: (Disposable & object)[] = [];
+  readonly #payload: ReceivedPayload;
+  readonly #realm: Realm;
+  readonly #externals: readonly External[];
+  #next = 0;
+
+  constructor(payload: ReceivedPayload, realm: Realm, externals: readonly External[]) {
+    this.#payload = payload;
+    this.#realm = realm;
+    this.#externals = externals;
+  }
+
+  /** Reads `ref`. Where it throws, the stubs made until then are disposed of. */
+  read(ref: JsValueRef): unknown {
+    try {
+      return readJsValue(ref, this, this.#realm.limits);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  readHostObject(_input: ValueReader, tag: number): object {
+    if (tag !== STUB_TAG) throw new DecodeError(`a value holds a host object of unknown kind ${tag}`);
+    const external = this.#externals[this.#next++];
+    const cap = external?.kind === ExternalKind.rpcTarget ? this.#payload.cap(external.capIndex) : undefined;
+    if (cap === undefined) throw new DecodeError("a value mentions a stub that did not come with it");
+    const stub = this.#realm.stubFor(cap.addRef());
+    this.stubs.push(stub);
+    return stub;
+  }
+
+  dispose(): void {
+    for (const stub of this.stubs.splice(0)) stub[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,16 @@
+// The base class that Workers extend.
+import type { ExecutionContext } from "./context.ts";
+
+/**
+ * Base class of entrypoints. Every call on a binding makes a fresh instance; `this.ctx` and `this.env` are set here and
+ * invisible over RPC, as all own properties are.
+ */
+export class WorkerEntrypoint<Env = unknown> {
+  protected readonly ctx: ExecutionContext;
+  protected readonly env: Env;
+
+  constructor(ctx: ExecutionContext, env: Env) {
+    this.ctx = ctx;
+    this.env = env;
+  }
+}

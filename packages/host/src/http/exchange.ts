@@ -1,0 +1,31 @@
+// The end of one request and its response, however it comes.
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/** The reason that streams and signals get when a client goes away. */
+export function clientGone(): DOMException {
+  return new DOMException("The client went away.", "AbortError");
+}
+
+/**
+ * Calls `ended` once, with whether all of the response was sent: at once where that is settled already, else when the
+ * response or its socket closes. Without a response the socket alone counts, and nothing was sent.
+ */
+export function onExchangeEnd(
+  req: IncomingMessage,
+  res: ServerResponse | undefined,
+  ended: (sent: boolean) => void,
+): void {
+  const { socket } = req;
+  if (socket.destroyed || res?.closed || res?.destroyed) {
+    ended(res?.writableFinished ?? false);
+    return;
+  }
+  const end = () => {
+    res?.off("close", end);
+    socket.off("close", end);
+    ended(res?.writableFinished ?? false);
+  };
+  res?.on("close", end);
+  // A response that waits behind another on its connection isn't told when that closes. Many may wait there.
+  socket.setMaxListeners(0).on("close", end);
+}

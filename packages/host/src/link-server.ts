@@ -1,0 +1,43 @@
+// The bootstrap interface of a host: names become services.
+import { toException } from "@capstan/client";
+import { type Capability, type IncomingCall, type PayloadEncoder, RpcError, type Server } from "@capstan/vat";
+import {
+  type Limits,
+  LINK_ID_HIGH,
+  LINK_ID_LOW,
+  LINK_SERVICE_METHOD,
+  readServiceParams,
+  writeServiceResults,
+} from "@capstan/wire";
+
+const serviceEncoder: PayloadEncoder<Capability> = {
+  encode: (out, service) => writeServiceResults(out.writer, out.at, out.addCapability(service)),
+};
+
+/** Finds an entrypoint; throws with the reason where there is none. The reference belongs to the caller. */
+export type FindService = (name: string, entrypoint: string) => Capability;
+
+export class LinkServer implements Server {
+  readonly #find: FindService;
+  readonly #limits: Limits;
+
+  constructor(find: FindService, limits: Limits) {
+    this.#find = find;
+    this.#limits = limits;
+  }
+
+  dispatch(call: IncomingCall): void {
+    if (call.interfaceHigh !== LINK_ID_HIGH || call.interfaceLow !== LINK_ID_LOW || call.methodId !== LINK_SERVICE_METHOD) {
+      call.returnException(RpcError.unimplemented("A link has no such interface or method."));
+      return;
+    }
+    try {
+      const { name, entrypoint } = readServiceParams(call.params.reader, call.params.content);
+      const service = this.#find(name, entrypoint);
+      call.returnResults(serviceEncoder, service);
+      service.release();
+    } catch (error) {
+      call.returnException(error instanceof RpcError ? error : toException(error, this.#limits));
+    }
+  }
+}

@@ -1,0 +1,109 @@
+// hot path (bench: npm run bench). One Worker of a host: its entrypoints, and one invocation for each call on them.
+import { type Realm, type Receiver, RESERVED_ON_ENTRYPOINTS, serveCall } from "@capstan/client";
+import { type Capability, type IncomingCall, LocalCapability, type Server } from "@capstan/vat";
+import { ExecutionContext, type TaskReporter } from "./context.ts";
+import { WorkerEntrypoint } from "./entrypoint.ts";
+
+type EntrypointClass = new (ctx: ExecutionContext, env: unknown) => object;
+
+/** What a host counts. */
+export interface InvocationCounter {
+  live: number;
+}
+
+/** A loaded Worker. `env` may be filled after construction, before the first call. */
+export class Worker {
+  readonly name: string;
+  readonly exports: { readonly [name: string]: unknown };
+  readonly env: { [binding: string]: unknown };
+  readonly realm: Realm;
+  readonly counter: InvocationCounter;
+  readonly report: TaskReporter;
+
+  constructor(
+    name: string,
+    exports: { readonly [name: string]: unknown },
+    env: { [binding: string]: unknown },
+    realm: Realm,
+    counter: InvocationCounter,
+    report: TaskReporter,
+  ) {
+    this.name = name;
+    this.exports = exports;
+    this.env = env;
+    this.realm = realm;
+    this.counter = counter;
+    this.report = report;
+  }
+
+  /** A capability for an entrypoint: each call on it is one invocation. Undefined where there is none of that name. */
+  entrypoint(name: string, props: unknown = {}): Capability | undefined {
+    const exported = Object.hasOwn(this.exports, name) ? this.exports[name] : undefined;
+    if (isEntrypointClass(exported) || (typeof exported === "object" && exported !== null)) {
+      return new LocalCapability(new EntrypointServer(this, exported, props), this.realm.limits);
+    }
+    return undefined;
+  }
+
+  /** Makes what answers one call: a fresh instance, or the object of handlers. */
+  receiver(exported: object, ctx: ExecutionContext): Receiver {
+    if (isEntrypointClass(exported)) {
+      return { target: new exported(ctx, this.env), byPrototype: true, reserved: RESERVED_ON_ENTRYPOINTS };
+    }
+    return {
+      target: exported,
+      byPrototype: false,
+      reserved: RESERVED_ON_ENTRYPOINTS,
+      invoke: (method, name, args) => callHandler(exported, method, name, args, this.env, ctx),
+    };
+  }
+}
+
+export function isEntrypointClass(exported: unknown): exported is EntrypointClass {
+  return typeof exported === "function" && exported.prototype instanceof WorkerEntrypoint;
+}
+
+/** A function of a plain-object export takes `(arg, env, ctx)`, of which the client sends the first. */
+function callHandler(
+  owner: object,
+  method: (...args: unknown[]) => unknown,
+  name: string,
+  args: unknown[],
+  env: unknown,
+  ctx: ExecutionContext,
+): unknown {
+  if (method.length > 3) {
+    throw new TypeError(
+      `Cannot call handler function "${name}" over RPC because it has the wrong number of arguments. A simple function handler can only be called over RPC if it has exactly the arguments (arg, env, ctx), where only the first argument comes from the client. To support multi-argument RPC functions, use class-based syntax (extending WorkerEntrypoint) instead.`,
+    );
+  }
+  if (args.length !== 1) {
+    throw new TypeError(
+      `Attempted to call RPC function "${name}" with the wrong number of arguments. When calling a top-level handler function that is not declared as part of a class, you must always send exactly one argument. In order to support variable numbers of arguments, the server must use class-based syntax (extending WorkerEntrypoint) instead.`,
+    );
+  }
+  return Reflect.apply(method, owner, [args[0], env, ctx]);
+}
+
+/** Each call is an invocation: a new ctx and a new instance, alive until the call is answered and its tasks are done. */
+class EntrypointServer implements Server {
+  readonly #worker: Worker;
+  readonly #exported: object;
+  readonly #props: unknown;
+
+  constructor(worker: Worker, exported: object, props: unknown) {
+    this.#worker = worker;
+    this.#exported = exported;
+    this.#props = props;
+  }
+
+  dispatch(call: IncomingCall): void {
+    const worker = this.#worker;
+    const ctx = new ExecutionContext(this.#props, worker.report);
+    worker.counter.live++;
+    call.onCancel = () => ctx.cancel(new Error("The caller cancelled the call or is gone."));
+    void serveCall(call, worker.realm, () => worker.receiver(this.#exported, ctx))
+      .then(() => ctx.drained())
+      .finally(() => worker.counter.live--);
+  }
+}

@@ -1,0 +1,72 @@
+// hot path (bench: npm run bench). Frames over anything WebSocket-shaped: a browser's, or one of the `ws` package.
+import type { Transport, TransportReceiver } from "../transport.ts";
+
+/** The subprotocol that allows several messages in a frame. */
+export const CAPSTAN_PROTOCOL = "capstan.1";
+
+const OPEN = 1;
+
+/** What the transport uses of a WebSocket. */
+export interface WebSocketLike {
+  binaryType: string;
+  readonly readyState: number;
+  readonly protocol: string;
+  readonly bufferedAmount: number;
+  send(data: Uint8Array): void;
+  close(code?: number, reason?: string): void;
+  addEventListener(type: "open", listener: () => void): void;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: "close", listener: (event: { readonly code: number; readonly reason: string }) => void): void;
+  addEventListener(type: "error", listener: (event: { readonly message?: string }) => void): void;
+}
+
+/** Passes frames through a WebSocket. Text frames are an error, as the protocol has none. */
+export class WebSocketTransport implements Transport {
+  readonly #socket: WebSocketLike;
+  readonly #schedule: (flush: () => void) => void;
+  #error: string | undefined;
+
+  /** @param schedule runs a function at the end of the turn; `setImmediate` in Node. Default: a microtask. */
+  constructor(socket: WebSocketLike, schedule: (flush: () => void) => void = queueMicrotask) {
+    this.#socket = socket;
+    this.#schedule = schedule;
+    socket.binaryType = "arraybuffer";
+  }
+
+  get batched(): boolean {
+    return this.#socket.protocol === CAPSTAN_PROTOCOL;
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  start(receiver: TransportReceiver): void {
+    const socket = this.#socket;
+    socket.addEventListener("message", ({ data }) => {
+      if (data instanceof ArrayBuffer) receiver.handleFrame(new Uint8Array(data));
+      else this.close(1003, "Text frames are not part of the protocol.");
+    });
+    socket.addEventListener("error", ({ message }) => {
+      this.#error = message;
+    });
+    socket.addEventListener("close", ({ code, reason }) => {
+      receiver.handleClosed(this.#error ?? (reason === "" ? `The link was lost (code ${code}).` : reason));
+    });
+    if (socket.readyState === OPEN) receiver.handleOpen();
+    else socket.addEventListener("open", () => receiver.handleOpen());
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#socket.readyState === OPEN) this.#socket.send(frame);
+  }
+
+  schedule(flush: () => void): void {
+    this.#schedule(flush);
+  }
+
+  close(code: number, reason: string): void {
+    // A close frame has room for 123 bytes of reason.
+    this.#socket.close(code, reason.slice(0, 40));
+  }
+}
