@@ -1,7 +1,8 @@
 // connect(): a URL becomes a link.
-import { openWebSocket, endOfTurn } from "#websocket";
+
 import { CAPSTAN_PROTOCOL, WebSocketTransport } from "@capstan/vat";
 import { type LimitOptions, resolveLimits } from "@capstan/wire";
+import { endOfTurn, openWebSocket } from "#websocket";
 import { Link } from "./link.ts";
 
 /** Where hosts take links. */

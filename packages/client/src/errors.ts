@@ -1,6 +1,14 @@
 // JavaScript errors ↔ Cap'n Proto exceptions.
 import { RpcError } from "@capstan/vat";
-import { DecodeError, type ExceptionDetail, ExceptionType, type Limits, readValue, SegmentWriter, writeValue } from "@capstan/wire";
+import {
+  DecodeError,
+  type ExceptionDetail,
+  ExceptionType,
+  type Limits,
+  readValue,
+  SegmentWriter,
+  writeValue,
+} from "@capstan/wire";
 
 /** Kind of exception detail that holds the thrown value, as workerd numbers it. */
 const THROWN_VALUE_ID = 0xe8027292171b1646n;
@@ -31,7 +39,12 @@ export function toException(thrown: unknown, limits: Limits): RpcError {
   const kind = error !== undefined && NATIVE[error.name] !== undefined ? error.name : "Error";
   const reason = `jsg.${kind}: ${error?.message ?? "a value that is no Error was thrown"}`;
   const flags = value as { retryable?: unknown; overloaded?: unknown };
-  const type = flags.overloaded === true ? ExceptionType.overloaded : flags.retryable === true ? ExceptionType.disconnected : ExceptionType.failed;
+  const type =
+    flags.overloaded === true
+      ? ExceptionType.overloaded
+      : flags.retryable === true
+        ? ExceptionType.disconnected
+        : ExceptionType.failed;
   return new RpcError(type, reason, { details: describe(value, limits) });
 }
 
@@ -50,9 +63,9 @@ export function fromException(error: RpcError, limits: Limits): unknown {
   const value = thrownValue(error, limits) ?? errorFromReason(error.message);
   if (typeof value !== "object" || value === null) return value;
   const marks: { [mark: string]: true } = {};
-  if (error.remote || error.details.length > 0) marks["remote"] = true;
-  if (error.type === ExceptionType.disconnected) marks["retryable"] = true;
-  if (error.type === ExceptionType.overloaded) marks["overloaded"] = true;
+  if (error.remote || error.details.length > 0) marks.remote = true;
+  if (error.type === ExceptionType.disconnected) marks.retryable = true;
+  if (error.type === ExceptionType.overloaded) marks.overloaded = true;
   return Object.isExtensible(value) ? Object.assign(value, marks) : value;
 }
 

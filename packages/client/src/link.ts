@@ -1,5 +1,12 @@
 // A link as an application sees it: one connection, and the services at its other end.
-import { Connection, type PayloadEncoder, DISCARD, type Transport, type Capability, type TableSizes } from "@capstan/vat";
+import {
+  type Capability,
+  Connection,
+  DISCARD,
+  type PayloadEncoder,
+  type TableSizes,
+  type Transport,
+} from "@capstan/vat";
 import {
   LINK_ID_HIGH,
   LINK_ID_LOW,

@@ -47,7 +47,11 @@ export class TargetServer implements Server {
 export async function serveCall(call: IncomingCall, realm: Realm, receive: () => Receiver): Promise<void> {
   let stubs: IncomingStubs | undefined;
   try {
-    if (call.interfaceHigh !== JS_RPC_TARGET_ID_HIGH || call.interfaceLow !== JS_RPC_TARGET_ID_LOW || call.methodId !== CALL_METHOD) {
+    if (
+      call.interfaceHigh !== JS_RPC_TARGET_ID_HIGH ||
+      call.interfaceLow !== JS_RPC_TARGET_ID_LOW ||
+      call.methodId !== CALL_METHOD
+    ) {
       call.returnException(RpcError.unimplemented("This object has no such interface or method."));
       return;
     }

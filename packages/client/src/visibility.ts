@@ -29,7 +29,8 @@ export function readProperty(target: unknown, name: string, byPrototype: boolean
     if (value === undefined || value === Reflect.get(Object.prototype, name)) throw notImplemented(name);
     return value;
   }
-  if ((typeof target === "function" || isPlain(target)) && Object.hasOwn(target, name)) return Reflect.get(target, name);
+  if ((typeof target === "function" || isPlain(target)) && Object.hasOwn(target, name))
+    return Reflect.get(target, name);
   throw notImplemented(name);
 }
 
@@ -44,7 +45,12 @@ export interface Found {
  *
  * @param byPrototype whether `target` itself is a class instance that shows its prototype's members, as entrypoints do.
  */
-export function walk(target: unknown, path: readonly string[], byPrototype: boolean, reserved: ReadonlySet<string>): Found {
+export function walk(
+  target: unknown,
+  path: readonly string[],
+  byPrototype: boolean,
+  reserved: ReadonlySet<string>,
+): Found {
   let value = target;
   let owner: unknown;
   for (const [depth, name] of path.entries()) {

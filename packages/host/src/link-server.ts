@@ -2,10 +2,10 @@
 import { toException } from "@capstan/client";
 import { type Capability, type IncomingCall, type PayloadEncoder, RpcError, type Server } from "@capstan/vat";
 import {
-  type Limits,
   LINK_ID_HIGH,
   LINK_ID_LOW,
   LINK_SERVICE_METHOD,
+  type Limits,
   readServiceParams,
   writeServiceResults,
 } from "@capstan/wire";
@@ -27,7 +27,11 @@ export class LinkServer implements Server {
   }
 
   dispatch(call: IncomingCall): void {
-    if (call.interfaceHigh !== LINK_ID_HIGH || call.interfaceLow !== LINK_ID_LOW || call.methodId !== LINK_SERVICE_METHOD) {
+    if (
+      call.interfaceHigh !== LINK_ID_HIGH ||
+      call.interfaceLow !== LINK_ID_LOW ||
+      call.methodId !== LINK_SERVICE_METHOD
+    ) {
       call.returnException(RpcError.unimplemented("A link has no such interface or method."));
       return;
     }

@@ -1,5 +1,5 @@
 // hot path (bench: npm run bench). One Worker of a host: its entrypoints, and one invocation for each call on them.
-import { type Realm, type Receiver, RESERVED_ON_ENTRYPOINTS, serveCall } from "@capstan/client";
+import { RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver, serveCall } from "@capstan/client";
 import { type Capability, type IncomingCall, LocalCapability, type Server } from "@capstan/vat";
 import { ExecutionContext, type TaskReporter } from "./context.ts";
 import { WorkerEntrypoint } from "./entrypoint.ts";

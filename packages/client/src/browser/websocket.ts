@@ -2,7 +2,12 @@
 import type { WebSocketLike } from "@capstan/vat";
 
 /** Opens a socket. A browser has no bound on frames and no timeout to set. */
-export function openWebSocket(url: string, protocols: string[], _maxFrameBytes: number, _timeoutMs: number): WebSocketLike {
+export function openWebSocket(
+  url: string,
+  protocols: string[],
+  _maxFrameBytes: number,
+  _timeoutMs: number,
+): WebSocketLike {
   return new WebSocket(url, protocols) as unknown as WebSocketLike;
 }
 

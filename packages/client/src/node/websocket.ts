@@ -3,7 +3,12 @@ import type { WebSocketLike } from "@capstan/vat";
 import { WebSocket } from "ws";
 
 /** Opens a socket. `maxFrameBytes` bounds what a peer may send at once. */
-export function openWebSocket(url: string, protocols: string[], maxFrameBytes: number, timeoutMs: number): WebSocketLike {
+export function openWebSocket(
+  url: string,
+  protocols: string[],
+  maxFrameBytes: number,
+  timeoutMs: number,
+): WebSocketLike {
   return new WebSocket(url, protocols, {
     perMessageDeflate: false,
     maxPayload: maxFrameBytes,

@@ -34,7 +34,9 @@ export function toRequest(req: IncomingMessage, origin: string, res?: ServerResp
   }
   onExchangeEnd(req, res, (sent) => {
     if (!sent) abort.abort(clientGone());
-    body?.discard(sent ? new TypeError("Can't read from the request's body after the response was sent.") : clientGone());
+    body?.discard(
+      sent ? new TypeError("Can't read from the request's body after the response was sent.") : clientGone(),
+    );
   });
   return new Request(url, init);
 }
@@ -49,7 +51,8 @@ function requestUrl(req: IncomingMessage, origin: string): string {
   const hosts = req.headersDistinct.host ?? [];
   const [host] = hosts;
   const base = parseUrl(host ? `${new URL(origin).protocol}//${host}` : origin);
-  if (hosts.length > 1 || base === undefined || base.href !== `${base.origin}/`) throw new HttpError(400, "Bad Host header");
+  if (hosts.length > 1 || base === undefined || base.href !== `${base.origin}/`)
+    throw new HttpError(400, "Bad Host header");
   // Joined, not resolved: a target "//other/" is a path of this host.
   const url = parseUrl(base.origin + (target === "*" ? "/" : target));
   if (url === undefined) throw new HttpError(400, "Bad request target");

@@ -90,7 +90,8 @@ export function readCallParams(reader: SegmentReader, at: number, limits: Limits
   const pathAt = reader.pointer(JS_RPC_TARGET_CALL_PARAMS_METHOD_PATH_POINTER);
   const valueAt = reader.pointer(JS_RPC_TARGET_CALL_PARAMS_OPERATION_CALL_WITH_ARGS_POINTER);
   const pusherAt = reader.pointer(JS_RPC_TARGET_CALL_PARAMS_RESULTS_STREAM_HANDLER_EXTERNAL_PUSHER_POINTER);
-  if (which > JS_RPC_TARGET_CALL_PARAMS_IS_METHOD_PATH) throw new DecodeError(`a call by a way of unknown kind ${which}`);
+  if (which > JS_RPC_TARGET_CALL_PARAMS_IS_METHOD_PATH)
+    throw new DecodeError(`a call by a way of unknown kind ${which}`);
   if (operation > Operation.get) throw new DecodeError(`an operation of unknown kind ${operation}`);
   const hasPusher = handler === JS_RPC_TARGET_CALL_PARAMS_RESULTS_STREAM_HANDLER_IS_EXTERNAL_PUSHER;
   return {

@@ -1,4 +1,6 @@
 // hot path (bench: npm run bench). JsValue: a value's bytes, and the capabilities that it mentions.
+
+import { DecodeError } from "../errors.ts";
 import {
   JS_VALUE_EXTERNAL_ABORT_SIGNAL_POINTER,
   JS_VALUE_EXTERNAL_DATA_WORDS,
@@ -14,7 +16,6 @@ import {
   JS_VALUE_EXTERNALS_POINTER,
   JS_VALUE_V8_SERIALIZED_POINTER,
 } from "../gen/js-rpc.ts";
-import { DecodeError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { ElementSize, setCapabilityPointer, setListPointer, setStructPointer } from "../segment/pointers.ts";
 import type { SegmentReader } from "../segment/reader.ts";

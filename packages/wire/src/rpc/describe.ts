@@ -53,7 +53,8 @@ export function describeMessage(message: RpcMessage): string {
     case MessageKind.unimplemented: {
       if (message.original === undefined) return "unimplemented ?";
       const { kind, questionId, cap } = message.original;
-      const what = questionId !== undefined ? ` question ${questionId}` : cap !== undefined ? ` to ${describeCap(cap)}` : "";
+      const what =
+        questionId !== undefined ? ` question ${questionId}` : cap !== undefined ? ` to ${describeCap(cap)}` : "";
       return `unimplemented ${nameOf(KIND_NAMES, kind)}${what}`;
     }
     default:

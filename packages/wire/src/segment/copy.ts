@@ -122,8 +122,7 @@ class Copier {
     const size = 8 * (dataWords + pointers);
     if (!this.#isWithin(segment, at, size)) return this.#refuse(toAt, "a pointer to a struct out of bounds");
     if (depth >= this.#maxNesting) return this.#refuse(toAt, `nesting over ${this.#maxNesting}`);
-    if (!this.#charge(dataWords + pointers))
-      return this.#refuse(toAt, "a copy longer than its message may be");
+    if (!this.#charge(dataWords + pointers)) return this.#refuse(toAt, "a copy longer than its message may be");
     const to = this.#allocate(size);
     setStructPointer(this.#to.view, toAt, to, dataWords, pointers);
     this.#copyContent(segment, at, to, dataWords, pointers, depth);
