@@ -1,4 +1,5 @@
-// Times the codec of plain calls: `add(1, 2)` and its return, values included. Run: node --import tsx bench/rpc-codec.ts
+// Times the codec of plain calls: `add(1, 2)` and its return, with their values.
+// Run: node --import tsx bench/rpc-codec.ts
 import { FrameReader } from "../packages/wire/src/framing.ts";
 import { JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW } from "../packages/wire/src/gen/js-rpc.ts";
 import { readCallParams, writeCallParams } from "../packages/wire/src/js-rpc/call-params.ts";

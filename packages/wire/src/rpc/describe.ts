@@ -1,5 +1,6 @@
 // One line for a person about a message, for traces and dumps.
 import {
+  type CallMessage,
   type CapDescriptor,
   CapKind,
   DisembargoContext,
@@ -30,14 +31,14 @@ export function describeMessage(message: RpcMessage): string {
   switch (message.kind) {
     case MessageKind.call: {
       const method = `${hex(message.interfaceHigh)}${hex(message.interfaceLow)}.${message.methodId}`;
-      const flags =
-        (message.sendResultsTo === SendResultsTo.yourself ? " keep-results" : "") +
-        (message.noPromisePipelining ? " no-pipelining" : "") +
-        (message.onlyPromisePipeline ? " only-pipelining" : "");
-      return `call answer ${message.questionId} on ${describeTarget(message)} ${method}${flags}${describePayload(message.params)}`;
+      const call = `call answer ${message.questionId} on ${describeTarget(message)} ${method}`;
+      return call + describeFlags(message) + describePayload(message.params);
     }
-    case MessageKind.return:
-      return `return question ${message.answerId} ${describeOutcome(message)}${message.releaseParamCaps ? "" : " keep-params"}${message.noFinishNeeded ? " no-finish" : ""}`;
+    case MessageKind.return: {
+      const params = message.releaseParamCaps ? "" : " keep-params";
+      const finish = message.noFinishNeeded ? " no-finish" : "";
+      return `return question ${message.answerId} ${describeOutcome(message)}${params}${finish}`;
+    }
     case MessageKind.finish:
       return `finish answer ${message.questionId}${message.releaseResultCaps ? " release-results" : ""}`;
     case MessageKind.resolve:
@@ -60,6 +61,14 @@ export function describeMessage(message: RpcMessage): string {
     default:
       return `unknown message ${message.which}`;
   }
+}
+
+function describeFlags(message: CallMessage): string {
+  return (
+    (message.sendResultsTo === SendResultsTo.yourself ? " keep-results" : "") +
+    (message.noPromisePipelining ? " no-pipelining" : "") +
+    (message.onlyPromisePipeline ? " only-pipelining" : "")
+  );
 }
 
 function describeTarget(target: { targetKind: number; targetId: number; transform: readonly number[] }): string {
@@ -107,7 +116,8 @@ function describeResolution(cap: CapDescriptor | undefined, exception: Exception
 
 function describeException({ type, reason, details }: Exception): string {
   const text = reason.length <= LONGEST_REASON ? reason : `${reason.slice(0, LONGEST_REASON)}…`;
-  return `exception ${nameOf(EXCEPTION_NAMES, type)} ${JSON.stringify(text)}${details.length === 0 ? "" : ` details ${details.length}`}`;
+  const more = details.length === 0 ? "" : ` details ${details.length}`;
+  return `exception ${nameOf(EXCEPTION_NAMES, type)} ${JSON.stringify(text)}${more}`;
 }
 
 function hex(half: number): string {

@@ -199,7 +199,7 @@ export class SegmentReader {
     this.pointersEnd = at + step;
   }
 
-  /** Sets `listAt` (which may be the tag's) and `listCount` (as the pointer has it), both unchecked at the upper end. */
+  /** Sets `listAt` (which may be the tag's) and `listCount` as the pointer has it. The list's end is not checked. */
   #list(pointerAt: number, size: number, what: string): boolean {
     const low = pointerAt < 0 ? 0 : this.view.getInt32(pointerAt, true);
     const high = pointerAt < 0 ? 0 : this.view.getUint32(pointerAt + 4, true);
