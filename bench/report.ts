@@ -49,6 +49,7 @@ function formatRatios(measured: readonly PeerResult[], base: string): string[] {
       `${base} / ${peer.name}`,
       ...COLUMNS.map((column) => formatSpread(ratio(own, peer, column), times)),
     ]);
+  if (rows.length === 0) return [];
   return [`Ratios, round by round: calls/s (more is better) and latencies (less is better).`, formatTable(rows), ""];
 }
 

@@ -1,1 +1,7 @@
-export {};
+// Serve Workers.
+export { RpcTarget } from "@capstan/client";
+export { ConfigError } from "./config/config-error.ts";
+export { ExecutionContext } from "./context.ts";
+export { WorkerEntrypoint } from "./entrypoint.ts";
+export { WorkerLoadError } from "./loader/worker-load-error.ts";
+export { BindingError, type Host, type HostStats, type InlineWorker, type ServeOptions, serve } from "./serve.ts";

@@ -32,13 +32,16 @@ export function toRequest(req: IncomingMessage, origin: string, res?: ServerResp
     init.body = body.stream;
     init.duplex = "half";
   }
+  const request = new Request(url, init);
   onExchangeEnd(req, res, (sent) => {
-    if (!sent) abort.abort(clientGone());
+    // Naming the request keeps it alive until then: Node drops the link from our signal to its own along with it, even
+    // where a Worker holds on to that signal.
+    if (!sent && !request.signal.aborted) abort.abort(clientGone());
     body?.discard(
       sent ? new TypeError("Can't read from the request's body after the response was sent.") : clientGone(),
     );
   });
-  return new Request(url, init);
+  return request;
 }
 
 function requestUrl(req: IncomingMessage, origin: string): string {

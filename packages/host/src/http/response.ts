@@ -1,5 +1,5 @@
 // From the fetch API's response to the one that Node's HTTP server sends.
-import type { ServerResponse } from "node:http";
+import { type ServerResponse, STATUS_CODES } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { connectionHeaders } from "./connection-headers.ts";
 import { clientGone, onExchangeEnd } from "./exchange.ts";
@@ -130,6 +130,7 @@ function writeHead(res: ServerResponse, response: Response, length: number | und
     fields.push(name, value);
   }
   if (length !== undefined && !hasLength) fields.push("content-length", String(length));
-  if (response.statusText === "") res.writeHead(response.status, fields);
-  else res.writeHead(response.status, response.statusText, fields);
+  const { status, statusText } = response;
+  // Always given: left to Node, it may be that of a response that failed before this one.
+  res.writeHead(status, statusText === "" ? (STATUS_CODES[status] ?? "") : statusText, fields);
 }

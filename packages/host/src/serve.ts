@@ -1,0 +1,231 @@
+// serve(): Workers behind one port, for HTTP and for links.
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { LINK_PATH, Link, makeRealm, type Realm } from "@capstan/client";
+import {
+  CAPSTAN_PROTOCOL,
+  type Capability,
+  LocalCapability,
+  RpcError,
+  type WebSocketLike,
+  WebSocketTransport,
+} from "@capstan/vat";
+import type { LimitOptions } from "@capstan/wire";
+import { WebSocketServer } from "ws";
+import { makeBinding, makeLocalBinding, RemoteService } from "./bindings.ts";
+import { readWorkerConfig, type ServiceBinding } from "./config/worker-config.ts";
+import { ExecutionContext } from "./context.ts";
+import { errorResponse } from "./http/http-error.ts";
+import { toRequest } from "./http/request.ts";
+import { sendResponse } from "./http/response.ts";
+import { LinkServer } from "./link-server.ts";
+import { loadWorker } from "./loader/load-worker.ts";
+import { type InvocationCounter, isEntrypointClass, Worker } from "./worker.ts";
+
+/** A Worker given in code. */
+export interface InlineWorker {
+  readonly name: string;
+  /** Its exports, as a module namespace has them. */
+  readonly module: { readonly [name: string]: unknown };
+  readonly vars?: { readonly [name: string]: unknown } | undefined;
+  readonly services?: readonly ServiceBinding[] | undefined;
+}
+
+export interface ServeOptions {
+  /** Configuration files, directories that hold one, or Workers given in code. HTTP goes to the first. */
+  readonly workers: readonly (string | InlineWorker)[];
+  /** Default 8787; 0 takes a free one. */
+  readonly port?: number | undefined;
+  /** Default "127.0.0.1". */
+  readonly host?: string | undefined;
+  /** Where services live that are not among `workers`: name → URL. */
+  readonly services?: { readonly [name: string]: string } | undefined;
+  readonly limits?: LimitOptions | undefined;
+  /** Told of failed `waitUntil` tasks. Default: standard error. */
+  readonly report?: ((error: unknown) => void) | undefined;
+}
+
+export interface HostStats {
+  /** Invocations that have not ended. */
+  readonly liveInvocations: number;
+  readonly links: number;
+}
+
+/** Thrown for a binding to a service that nobody names. */
+export class BindingError extends Error {
+  override readonly name = "BindingError";
+}
+
+/** A serving host. */
+export interface Host extends AsyncDisposable {
+  readonly port: number;
+  /** `http://HOST:PORT`. */
+  readonly url: string;
+  stats(): HostStats;
+  /** Stops accepting, waits for invocations up to `limits.gracePeriodMs`, then ends the links. */
+  close(): Promise<void>;
+}
+
+const BUILTINS = { "cloudflare:workers": import.meta.resolve("./cloudflare-workers.js") };
+
+/**
+ * Serves Workers.
+ *
+ * @throws ConfigError, WorkerLoadError or BindingError for a Worker that cannot be served; the system's error for a port
+ * that cannot be had.
+ */
+export async function serve(options: ServeOptions): Promise<Host> {
+  const realm = makeRealm(options.limits);
+  const report = options.report ?? ((error: unknown) => console.error("A waitUntil() task failed:", error));
+  const counter: InvocationCounter = { live: 0 };
+  const inline = await Promise.all(
+    options.workers.map((worker) => (typeof worker === "string" ? load(worker) : worker)),
+  );
+  const workers = new Map<string, Worker>();
+  for (const { name, module, vars } of inline) {
+    workers.set(name, new Worker(name, module, { ...vars }, realm, counter, report));
+  }
+  const remotes: RemoteService[] = [];
+  for (const { name, services } of inline) {
+    const worker = workers.get(name);
+    for (const binding of services ?? []) {
+      if (worker !== undefined) worker.env[binding.binding] = bind(binding, name, workers, realm, options, remotes);
+    }
+  }
+  const first = workers.values().next().value;
+  if (first === undefined) throw new BindingError("There is no Worker to serve.");
+
+  const links = new Set<Link>();
+  const http = createServer((req, res) => void handleHttp(first, req, res));
+  acceptLinks(http, realm, links, (name, entrypoint) => find(workers, first, name, entrypoint));
+  const address = await listen(http, options.port ?? 8787, options.host ?? "127.0.0.1");
+  const hostName = address.family === "IPv6" ? `[${address.address}]` : address.address;
+
+  const close = async (): Promise<void> => {
+    http.close();
+    http.closeIdleConnections();
+    const deadline = Date.now() + realm.limits.gracePeriodMs;
+    while (counter.live > 0 && Date.now() < deadline) await new Promise((done) => setTimeout(done, 10));
+    for (const link of links) link.close();
+    for (const remote of remotes) remote.close();
+    http.closeAllConnections();
+  };
+  return {
+    port: address.port,
+    url: `http://${hostName}:${address.port}`,
+    stats: () => ({ liveInvocations: counter.live, links: links.size }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function load(path: string): Promise<InlineWorker> {
+  const config = await readWorkerConfig(path);
+  for (const warning of config.warnings) console.error(warning);
+  const { exports } = await loadWorker(config, { builtins: BUILTINS });
+  return { name: config.name, module: exports, vars: config.vars, services: config.services };
+}
+
+function bind(
+  { binding, service, entrypoint, props }: ServiceBinding,
+  owner: string,
+  workers: ReadonlyMap<string, Worker>,
+  realm: Realm,
+  options: ServeOptions,
+  remotes: RemoteService[],
+): object {
+  const local = workers.get(service);
+  if (local !== undefined) {
+    const name = entrypoint ?? "default";
+    const cap = local.entrypoint(name, props ?? {});
+    if (cap === undefined)
+      throw new BindingError(`${owner}: binding ${binding}: no such entrypoint: "${name}" in "${service}".`);
+    return makeLocalBinding(realm, cap);
+  }
+  const variable = `CAPSTAN_SERVICE_${service.toUpperCase().replaceAll("-", "_")}`;
+  const url = options.services?.[service] ?? process.env[variable];
+  if (url === undefined) {
+    throw new BindingError(
+      `${owner}: binding ${binding}: service "${service}" is not served here; name its URL with --service ${service}=URL or ${variable}.`,
+    );
+  }
+  const remote = new RemoteService(url, service, entrypoint);
+  remotes.push(remote);
+  return makeBinding(() => remote.stub());
+}
+
+function find(workers: ReadonlyMap<string, Worker>, first: Worker, name: string, entrypoint: string): Capability {
+  const worker = name === "" ? first : workers.get(name);
+  if (worker === undefined) throw RpcError.failed(`No such service: "${name}"`);
+  const service = worker.entrypoint(entrypoint === "" ? "default" : entrypoint);
+  if (service === undefined) throw RpcError.failed(`No such entrypoint: "${entrypoint}"`);
+  return service;
+}
+
+function acceptLinks(
+  http: HttpServer,
+  realm: Realm,
+  links: Set<Link>,
+  findService: (name: string, entrypoint: string) => Capability,
+): void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: realm.limits.maxFrameBytes,
+    handleProtocols: (offered) =>
+      offered.has(CAPSTAN_PROTOCOL) ? CAPSTAN_PROTOCOL : offered.has("capnp") ? "capnp" : false,
+  });
+  http.on("upgrade", (req, socket, head) => {
+    if (new URL(req.url ?? "/", "http://host").pathname !== LINK_PATH) {
+      socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
+      return;
+    }
+    sockets.handleUpgrade(req, socket, head, (webSocket) => {
+      const bootstrap = new LocalCapability(new LinkServer(findService, realm.limits), realm.limits);
+      const transport = new WebSocketTransport(webSocket as unknown as WebSocketLike, setImmediate);
+      const link = new Link(transport, { limits: realm.limits, bootstrap });
+      links.add(link);
+      link.onBroken(() => links.delete(link));
+    });
+  });
+}
+
+async function handleHttp(worker: Worker, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const ctx = new ExecutionContext({}, worker.report);
+  worker.counter.live++;
+  try {
+    const exported = worker.exports["default"];
+    const request = toRequest(req, `http://${req.headers.host ?? "localhost"}`, res);
+    await sendResponse(res, await fetchFrom(worker, exported, request, ctx));
+  } catch (error) {
+    worker.report(error);
+    if (!res.headersSent) await sendResponse(res, errorResponse(error)).catch(() => res.destroy());
+    else res.destroy();
+  }
+  await ctx.drained();
+  worker.counter.live--;
+}
+
+async function fetchFrom(
+  worker: Worker,
+  exported: unknown,
+  request: Request,
+  ctx: ExecutionContext,
+): Promise<Response> {
+  const target = isEntrypointClass(exported) ? new exported(ctx, worker.env) : exported;
+  const handler: unknown = typeof target === "object" && target !== null ? Reflect.get(target, "fetch") : undefined;
+  if (typeof handler !== "function") throw new TypeError("Handler does not export a fetch() function.");
+  const response: unknown = await Reflect.apply(handler, target, [request, worker.env, ctx]);
+  if (response instanceof Response) return response;
+  throw new TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.");
+}
+
+function listen(http: HttpServer, port: number, host: string): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    http.once("error", reject);
+    http.listen(port, host, () => {
+      http.off("error", reject);
+      resolve(http.address() as AddressInfo);
+    });
+  });
+}

@@ -1,0 +1,169 @@
+import { expect } from "chai";
+import { connect } from "../../packages/client/src/index.ts";
+import { type Host, RpcTarget, serve, WorkerEntrypoint } from "../../packages/host/src/index.ts";
+
+class Counter extends RpcTarget {
+  #count = 0;
+  increment(by: number): number {
+    this.#count += by;
+    return this.#count;
+  }
+}
+
+let instances = 0;
+let finishTask: () => void = () => {};
+
+class Api extends WorkerEntrypoint {
+  readonly id = ++instances;
+  add(a: number, b: number): number {
+    return a + b;
+  }
+  instance(): number {
+    return this.id;
+  }
+  counter(): Counter {
+    return new Counter();
+  }
+  profile(): object {
+    return { user: { name: "Ada" } };
+  }
+  async twice(callback: (n: number) => Promise<number>): Promise<number> {
+    return (await callback(1)) + (await callback(2));
+  }
+  fail(): void {
+    throw Object.assign(new RangeError("out of range"), { code: 7 });
+  }
+  later(): string {
+    this.ctx.waitUntil(new Promise<void>((done) => (finishTask = done)));
+    return "answered";
+  }
+}
+
+class Front extends WorkerEntrypoint<{ readonly B: Remote }> {
+  async viaBinding(a: number, b: number): Promise<number> {
+    return (await this.env.B.add(a, b)) as number;
+  }
+  async fetch(): Promise<Response> {
+    return new Response(String(await this.env.B.add(1, 2)));
+  }
+}
+
+// Not typed further here: what a peer offers is what the test finds out.
+type Remote = Record<string, (...args: unknown[]) => RemotePromise>;
+interface RemotePromise extends Promise<unknown> {
+  readonly [name: string]: never;
+}
+
+async function failure(promise: Promise<unknown>): Promise<Error & Record<string, unknown>> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error & Record<string, unknown>;
+  }
+  throw new Error("the call did not fail");
+}
+
+describe("host: serving Workers to a link", () => {
+  let host: Host;
+  let link: ReturnType<typeof connect>;
+  let api: Remote;
+
+  before(async () => {
+    host = await serve({
+      port: 0,
+      workers: [
+        { name: "front", module: { default: Front }, services: [{ binding: "B", service: "api" }] },
+        { name: "api", module: { default: Api, simple: { echo: (text: string) => text } } },
+      ],
+    });
+    link = connect(host.url);
+    api = link.service<Remote>("api");
+  });
+
+  after(async () => {
+    link.close();
+    await host.close();
+  });
+
+  it("calls a method and returns its result", async () => {
+    expect(await api.add!(1, 2)).to.equal(3);
+  });
+
+  it("makes a fresh instance for each call", async () => {
+    const first = await api.instance!();
+    expect(await api.instance!()).to.not.equal(first);
+  });
+
+  it("pipelines on an object that was not returned yet", async () => {
+    const counter = api.counter!() as unknown as Remote;
+    expect(await counter.increment!(4)).to.equal(4);
+    expect(await counter.increment!(3)).to.equal(7);
+  });
+
+  it("reads a property of a result that was not returned yet", async () => {
+    const profile = api.profile!() as unknown as { readonly user: { readonly name: Promise<string> } };
+    expect(await profile.user.name).to.equal("Ada");
+  });
+
+  it("calls a function that the caller passed", async () => {
+    expect(await api.twice!((n: number) => n * 10)).to.equal(30);
+  });
+
+  it("passes on the type, message and properties of an error", async () => {
+    const error = await failure(api.fail!());
+    expect(error).to.be.instanceOf(RangeError);
+    expect(error.message).to.equal("out of range");
+    expect(error.code).to.equal(7);
+    expect(error.remote).to.equal(true);
+  });
+
+  it("refuses what an entrypoint does not show", async () => {
+    for (const name of ["missing", "id", "env", "ctx"]) {
+      const error = await failure((api[name] as Remote[string])());
+      expect(error.message).to.equal(`The RPC receiver does not implement the method "${name}".`);
+    }
+    expect((await failure(api.fetch!())).message).to.equal(
+      "'fetch' is a reserved method and cannot be called over RPC.",
+    );
+  });
+
+  it("keeps an invocation alive until its waitUntil promises settle", async () => {
+    expect(await api.later!()).to.equal("answered");
+    expect(host.stats().liveInvocations).to.equal(1);
+    finishTask();
+    await new Promise((done) => setTimeout(done, 5));
+    expect(host.stats().liveInvocations).to.equal(0);
+  });
+
+  it("calls a Worker of the same host through a binding, from RPC and from HTTP", async () => {
+    const front = link.service<Remote>("front");
+    expect(await front.viaBinding!(2, 3)).to.equal(5);
+    expect(await (await fetch(host.url)).text()).to.equal("3");
+  });
+
+  it("calls a function of a plain-object export with its one argument", async () => {
+    const simple = link.service<Remote>("api", { entrypoint: "simple" });
+    expect(await simple.echo!("hello")).to.equal("hello");
+    expect((await failure(simple.echo!("a", "b"))).message).to.match(/^Attempted to call RPC function "echo" with/);
+  });
+
+  it("names a service or entrypoint that does not exist", async () => {
+    expect((await failure(link.service<Remote>("nobody").x!())).message).to.equal('No such service: "nobody"');
+    const missing = link.service<Remote>("api", { entrypoint: "Nope" });
+    expect((await failure(missing.x!())).message).to.equal('No such entrypoint: "Nope"');
+  });
+
+  it("fails the calls in flight when the link is closed, as retryable", async () => {
+    const other = connect(host.url);
+    const call = failure(other.service<Remote>("api").twice!(() => new Promise(() => {})));
+    await new Promise((done) => setTimeout(done, 20));
+    other.close();
+    expect((await call).retryable).to.equal(true);
+  });
+
+  it("refuses to start with a binding that leads nowhere", async () => {
+    const worker = { name: "a", module: { default: Api }, services: [{ binding: "X", service: "gone-away" }] };
+    const error = await failure(serve({ port: 0, workers: [worker] }));
+    expect(error.message).to.contain("CAPSTAN_SERVICE_GONE_AWAY");
+  });
+});
