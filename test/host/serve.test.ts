@@ -41,17 +41,16 @@ class Api extends WorkerEntrypoint {
 
 class Front extends WorkerEntrypoint<{ readonly B: Remote }> {
   async viaBinding(a: number, b: number): Promise<number> {
-    return (await this.env.B.add(a, b)) as number;
+    return (await this.env.B.add!(a, b)) as number;
   }
   async fetch(): Promise<Response> {
-    return new Response(String(await this.env.B.add(1, 2)));
+    return new Response(String(await this.env.B.add!(1, 2)));
   }
 }
 
 // Not typed further here: what a peer offers is what the test finds out.
-type Remote = Record<string, (...args: unknown[]) => RemotePromise>;
-interface RemotePromise extends Promise<unknown> {
-  readonly [name: string]: never;
+interface Remote {
+  readonly [method: string]: (...args: unknown[]) => Promise<unknown>;
 }
 
 async function failure(promise: Promise<unknown>): Promise<Error & Record<string, unknown>> {
@@ -119,7 +118,7 @@ describe("host: serving Workers to a link", () => {
 
   it("refuses what an entrypoint does not show", async () => {
     for (const name of ["missing", "id", "env", "ctx"]) {
-      const error = await failure((api[name] as Remote[string])());
+      const error = await failure(api[name]!());
       expect(error.message).to.equal(`The RPC receiver does not implement the method "${name}".`);
     }
     expect((await failure(api.fetch!())).message).to.equal(

@@ -194,7 +194,7 @@ async function handleHttp(worker: Worker, req: IncomingMessage, res: ServerRespo
   const ctx = new ExecutionContext({}, worker.report);
   worker.counter.live++;
   try {
-    const exported = worker.exports["default"];
+    const exported = worker.exports.default;
     const request = toRequest(req, `http://${req.headers.host ?? "localhost"}`, res);
     await sendResponse(res, await fetchFrom(worker, exported, request, ctx));
   } catch (error) {

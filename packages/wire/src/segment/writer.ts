@@ -1,7 +1,6 @@
 // hot path (bench: npm run bench). Bump allocation of Cap'n Proto messages in growing slabs.
 
-const DEFAULT_SLAB_BYTES = 64 * 1024;
-const MIN_FREE_BYTES = 4 * 1024;
+const DEFAULT_SLAB_BYTES = 128 * 1024;
 
 /**
  * A growing buffer that messages are written into one behind the other, in place.
@@ -49,7 +48,9 @@ export class SegmentWriter {
   /** Everything written since the last `take`. The bytes belong to the caller: the writer never touches them again. */
   take(): Uint8Array {
     const taken = this.bytes.subarray(this.start, this.length);
-    if (this.bytes.length - this.length < MIN_FREE_BYTES) this.#replace(this.#slabBytes);
+    // A slab that grew is not kept: its next growth would have to carry what was taken along.
+    const free = this.bytes.length - this.length;
+    if (this.bytes.length > this.#slabBytes || free < this.#slabBytes / 4) this.#replaceAt(this.#slabBytes, 0);
     else this.start = this.length;
     return taken;
   }
@@ -62,10 +63,6 @@ export class SegmentWriter {
     this.#replaceAt(Math.max(this.#slabBytes, 2 * (pending + count)) + shift, shift);
     this.bytes.set(old, shift);
     this.length = shift + pending;
-  }
-
-  #replace(size: number): void {
-    this.#replaceAt(size, 0);
   }
 
   #replaceAt(size: number, start: number): void {
