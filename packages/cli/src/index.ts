@@ -1,1 +1,2 @@
+// The capstan command has no API; it runs from main.ts.
 export {};

@@ -1,0 +1,15 @@
+// The capstan command.
+import { Command } from "commander";
+import { addCall } from "./call.ts";
+import { addServe } from "./serve.ts";
+
+const program = new Command("capstan").description("Object-capability RPC between Workers.").version("0.1.0");
+addServe(program);
+addCall(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  process.exit(1);
+}

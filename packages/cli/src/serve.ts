@@ -1,0 +1,44 @@
+// capstan serve: Workers of one process behind one port, until a signal.
+import { serve } from "@capstan/host";
+import { type Command, InvalidArgumentError } from "commander";
+
+interface ServeFlags {
+  readonly port: number;
+  readonly host: string;
+  readonly service: { readonly [name: string]: string };
+}
+
+export function addServe(program: Command): void {
+  program
+    .command("serve")
+    .description("serve Workers; HTTP goes to the first one")
+    .argument("<worker...>", "wrangler.toml, wrangler.json(c), or a directory that holds one")
+    .option("--port <port>", "port to listen on; 0 takes a free one", parsePort, 8787)
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--service <NAME=URL>", "where another service lives; repeatable", collectService, {})
+    .action(async (workers: string[], flags: ServeFlags) => {
+      const host = await serve({ workers, port: flags.port, host: flags.host, services: flags.service });
+      console.log(`listening on ${host.url}`);
+      let stopping = false;
+      const stop = (): void => {
+        if (stopping) process.exit(1);
+        stopping = true;
+        void host.close().then(() => process.exit(0));
+      };
+      process.on("SIGTERM", stop);
+      process.on("SIGINT", stop);
+    });
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("Not a port (0 to 65535).");
+  return port;
+}
+
+function collectService(text: string, known: { [name: string]: string }): { [name: string]: string } {
+  const at = text.indexOf("=");
+  const url = text.slice(at + 1);
+  if (at < 1 || !URL.canParse(url)) throw new InvalidArgumentError("Write NAME=URL.");
+  return { ...known, [text.slice(0, at)]: url };
+}
