@@ -32,9 +32,9 @@ async function buildOne(
   config: WorkerConfig,
   builtins: Readonly<Record<string, string>>,
 ): Promise<BuildResult<{ write: false }>> {
-  // The bundler takes symbolic links away, so relative names need a root without them.
-  const root = await realpath(dirname(config.file));
   try {
+    // The bundler takes symbolic links away, so relative names need a root without them.
+    const root = await realpath(dirname(config.file));
     return await build({
       absWorkingDir: root,
       entryPoints: [relative(root, await realpath(config.main)).replace(/^(?!\.\.?[\\/])/, "./")],
