@@ -75,7 +75,7 @@ export function workerModules(builtins: Readonly<Record<string, string>>, root: 
 /** `args` imports the module `name`, which is not bundled but imported from `specifier` when the bundle is. */
 function outside(args: OnResolveArgs, name: string, specifier = name): OnResolveResult {
   // A bundle is an ES module and has no `require`.
-  if (false) return { path: name, namespace: REQUIRED };
+  if (args.kind === "require-call") return { path: name, namespace: REQUIRED };
   return { path: specifier, external: true };
 }
 
