@@ -19,11 +19,15 @@ export function addCall(program: Command): void {
     .option("--entrypoint <name>", "named export; default: the default export")
     .action(async (url: string, method: string, texts: string[], flags: CallFlags) => {
       const args = texts.map(parseArgument);
-      using link = connect(url);
-      let at: unknown = link.service(flags.service, { entrypoint: flags.entrypoint });
-      for (const name of method.split(".")) at = Reflect.get(at as object, name);
-      if (typeof at !== "function") throw new TypeError(`"${method}" cannot be called.`);
-      console.log(print(await Reflect.apply(at, undefined, args)));
+      const link = connect(url);
+      try {
+        let at: unknown = link.service(flags.service, { entrypoint: flags.entrypoint });
+        for (const name of method.split(".")) at = Reflect.get(at as object, name);
+        if (typeof at !== "function") throw new TypeError(`"${method}" cannot be called.`);
+        console.log(print(await Reflect.apply(at, undefined, args)));
+      } finally {
+        link.close();
+      }
     });
 }
 
