@@ -6,4 +6,6 @@ export { makeRealm } from "./realm.ts";
 export { RpcTarget } from "./rpc-target.ts";
 export { type Receiver, serveCall, TargetServer } from "./target-server.ts";
 export type { Realm } from "./values.ts";
+export { makeStub } from "./stub.ts";
+export type { StubCore } from "./stub-brand.ts";
 export { RESERVED_ON_ENTRYPOINTS } from "./visibility.ts";

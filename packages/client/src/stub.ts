@@ -1,11 +1,10 @@
 // hot path (bench: npm run bench). What an application holds of a remote object: stubs, properties along their path, and
 // the promises of calls, which pipeline.
-import {
-  BrokenCapability,
-  type Capability,
-  type PendingCall,
-  type ReceivedPayload,
-  type ReturnSink,
+import type {
+  Capability,
+  PendingCall,
+  ReceivedPayload,
+  ReturnSink,
   RpcError,
 } from "@capstan/vat";
 import { JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, readCallResults } from "@capstan/wire";
@@ -30,6 +29,7 @@ class Stub implements CallBase {
   constructor(realm: Realm, cap: Capability) {
     this.realm = realm;
     this.#cap = cap;
+    realm.handleStub?.(this, true);
   }
 
   target(): Capability {
@@ -43,8 +43,10 @@ class Stub implements CallBase {
 
   dispose(): void {
     const cap = this.#cap;
+    if (cap === undefined) return;
     this.#cap = undefined;
-    cap?.release();
+    this.realm.handleStub?.(this, false);
+    cap.release();
   }
 }
 
@@ -118,7 +120,7 @@ class StubHandler extends Handler {
       return key === Symbol.dispose ? () => base.dispose() : undefined;
     }
     if (key === "then") return undefined;
-    if (key === "dup") return () => makeStub(base.realm, base.capability());
+    if (key === "dup") return () => base.realm.stubFor(base.capability());
     if (key === "onRpcBroken") return (listener: (error: unknown) => void) => whenBroken(base, listener);
     return this.properties.get(key);
   }
@@ -162,11 +164,6 @@ function makeProperty(base: CallBase, path: readonly string[]): object {
 function whenBroken(base: CallBase, listener: (error: unknown) => void): Disposable {
   const off = base.target().whenBroken(listener);
   return { [Symbol.dispose]: off };
-}
-
-/** A stub on which every call fails with `error`. */
-export function brokenStub(realm: Realm, error: unknown): Disposable & object {
-  return makeStub(realm, new BrokenCapability(RpcError.from(error)));
 }
 
 /** Where the results of a call keep the target that stands for them. */

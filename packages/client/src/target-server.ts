@@ -1,10 +1,8 @@
 // hot path (bench: npm run bench). Serves an object: JsRpcTarget.call → property path → method → results.
-import { type Capability, type IncomingCall, LocalCapability, RpcError, type Server } from "@capstan/vat";
+import { type IncomingCall, RpcError, type Server } from "@capstan/vat";
 import { JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, Operation, readCallParams } from "@capstan/wire";
 import { toException } from "./errors.ts";
-import { RpcTarget } from "./rpc-target.ts";
-import { coreOf } from "./stub-brand.ts";
-import { IncomingStubs, type Realm, resultEncoder } from "./values.ts";
+import { capabilityFor, disposerOf, IncomingStubs, type Realm, type ResultContent, resultEncoder } from "./values.ts";
 import { RESERVED_ON_TARGETS, walk } from "./visibility.ts";
 
 const CALL_METHOD = 0;
@@ -81,21 +79,24 @@ export async function serveCall(call: IncomingCall, realm: Realm, receive: () =>
   }
 }
 
-/** Results that can be pipelined on carry a target that stands for them. */
+/** Results that can be pipelined on carry a target that stands for them. The stubs in them go over to the caller. */
 function sendResult(call: IncomingCall, realm: Realm, value: unknown): void {
-  const pipeline = pipelineFor(realm, value);
+  if (!isObject(value)) {
+    call.returnResults(resultEncoder, { realm, value, pipeline: undefined, hasDisposer: false, transferred: undefined });
+    return;
+  }
+  const isPlain = Object.getPrototypeOf(value) === Object.prototype;
+  const dispose = isPlain ? disposerOf(value) : undefined;
+  const pipeline = isPlain ? realm.serve(value, dispose) : capabilityFor(realm, value);
+  const results: ResultContent = { realm, value, pipeline, hasDisposer: dispose !== undefined, transferred: undefined };
   try {
-    call.returnResults(resultEncoder, { realm, value, pipeline, hasDisposer: false });
+    call.returnResults(resultEncoder, results);
   } finally {
     pipeline?.release();
   }
+  if (results.transferred !== undefined) for (const core of results.transferred) core.dispose();
 }
 
-function pipelineFor(realm: Realm, value: unknown): Capability | undefined {
-  if ((typeof value !== "object" && typeof value !== "function") || value === null) return undefined;
-  const core = coreOf(value);
-  if (core !== undefined) return core.capability();
-  if (typeof value === "function" || value instanceof RpcTarget) return realm.capabilityFor(value);
-  if (Object.getPrototypeOf(value) !== Object.prototype) return undefined;
-  return new LocalCapability(new TargetServer(realm, value), realm.limits);
+function isObject(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
 }

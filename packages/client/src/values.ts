@@ -16,16 +16,36 @@ import {
   writeCallResults,
 } from "@capstan/wire";
 
+import { RpcTarget } from "./rpc-target.ts";
+import { coreOf, type StubCore } from "./stub-brand.ts";
+
 /** Host tag of a stub in value bytes. */
 const STUB_TAG = 1;
 
-/** Ties values to the objects on either side of the wire. */
+/** Ties values to the objects on either side of the wire. An application has one; on a host each invocation is one. */
 export interface Realm {
   readonly limits: Limits;
   /** A stub for a capability that arrived. Takes over the reference. */
   stubFor(cap: Capability): Disposable & object;
-  /** The capability to send for an object that goes by reference; a new reference. Undefined: it does not. */
-  capabilityFor(object: object): Capability | undefined;
+  /** Serves `target` by reference; `dispose` runs when the last reference is gone. The reference belongs to the caller. */
+  serve(target: object, dispose: (() => void) | undefined): Capability;
+  /** A stub's core was made, or disposed of. */
+  handleStub?(core: StubCore, held: boolean): void;
+}
+
+/** The capability to send for an object that goes by reference; a new reference. Undefined: it does not. */
+export function capabilityFor(realm: Realm, object: object): Capability | undefined {
+  // A stub is passed on; the sender's own stays usable.
+  const core = coreOf(object);
+  if (core !== undefined) return core.capability();
+  if (typeof object !== "function" && !(object instanceof RpcTarget)) return undefined;
+  return realm.serve(object, disposerOf(object));
+}
+
+/** An object's own disposer, bound to it. */
+export function disposerOf(object: object): (() => void) | undefined {
+  const dispose: unknown = Reflect.get(object, Symbol.dispose);
+  return typeof dispose === "function" ? () => void Reflect.apply(dispose, object, []) : undefined;
 }
 
 export interface CallContent {
@@ -39,18 +59,31 @@ class OutgoingStubs implements ExternalsWriter {
   readonly externals: External[] = [];
   readonly #out: PayloadBuilder;
   readonly #realm: Realm;
+  /** An object that is in the cap table already, at `knownIndex`. */
+  readonly #known: unknown;
+  readonly #knownIndex: number;
+  /** The stubs of our own that the value mentions. */
+  sent: StubCore[] | undefined = undefined;
 
-  constructor(out: PayloadBuilder, realm: Realm) {
+  constructor(out: PayloadBuilder, realm: Realm, known?: unknown, knownIndex = -1) {
     this.#out = out;
     this.#realm = realm;
+    this.#known = known;
+    this.#knownIndex = knownIndex;
   }
 
   writeHostObject(out: ValueWriter, object: object): boolean {
-    const cap = this.#realm.capabilityFor(object);
-    if (cap === undefined) return false;
+    const core = coreOf(object);
+    let capIndex = this.#knownIndex;
+    if (capIndex < 0 || object !== this.#known) {
+      const cap = capabilityFor(this.#realm, object);
+      if (cap === undefined) return false;
+      capIndex = this.#out.addCapability(cap);
+      cap.release();
+    }
     out.writeHostTag(STUB_TAG);
-    this.externals.push({ kind: ExternalKind.rpcTarget, capIndex: this.#out.addCapability(cap) });
-    cap.release();
+    this.externals.push({ kind: ExternalKind.rpcTarget, capIndex });
+    if (core !== undefined) (this.sent ??= []).push(core);
     return true;
   }
 
@@ -82,14 +115,18 @@ export interface ResultContent {
   /** Lets the caller pipeline on the result; borrowed. */
   readonly pipeline: Capability | undefined;
   readonly hasDisposer: boolean;
+  /** Filled by the encoder: the stubs in the value, which the results transfer. */
+  transferred: readonly StubCore[] | undefined;
 }
 
 /** Writes the results of `JsRpcTarget.call`. */
 export const resultEncoder: PayloadEncoder<ResultContent> = {
-  encode(out, { realm, value, pipeline, hasDisposer }) {
-    const host = new OutgoingStubs(out, realm);
+  encode(out, content) {
+    const { realm, value, pipeline, hasDisposer } = content;
     const callPipeline = pipeline === undefined ? undefined : out.addCapability(pipeline);
+    const host = new OutgoingStubs(out, realm, value, callPipeline);
     writeCallResults(out.writer, out.at, value, host, realm.limits, { callPipeline, hasDisposer });
+    content.transferred = host.sent;
   },
 };
 
