@@ -11,6 +11,7 @@ class Counter extends RpcTarget {
 }
 
 let instances = 0;
+let closed = 0;
 let finishTask: () => void = () => {};
 
 class Api extends WorkerEntrypoint {
@@ -32,6 +33,19 @@ class Api extends WorkerEntrypoint {
   }
   fail(): void {
     throw Object.assign(new RangeError("out of range"), { code: 7 });
+  }
+  leak(callback: { dup(): unknown }): void {
+    callback.dup();
+  }
+  closable(): object {
+    return { open: true, [Symbol.dispose]: () => closed++ };
+  }
+  color(): unknown {
+    return (this.ctx.props as { readonly color: string }).color;
+  }
+  async viaExports(color: string): Promise<unknown> {
+    const own = this.ctx.exports.default as (options: object) => Remote;
+    return own({ props: { color } }).color!();
   }
   later(): string {
     this.ctx.waitUntil(new Promise<void>((done) => (finishTask = done)));
@@ -60,6 +74,12 @@ async function failure(promise: Promise<unknown>): Promise<Error & Record<string
     return error as Error & Record<string, unknown>;
   }
   throw new Error("the call did not fail");
+}
+
+/** Waits until `isDone`, for a second at most. */
+async function settled(isDone: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 200 && !isDone(); tries++) await new Promise((done) => setTimeout(done, 5));
+  expect(isDone()).to.equal(true);
 }
 
 describe("host: serving Workers to a link", () => {
@@ -94,13 +114,13 @@ describe("host: serving Workers to a link", () => {
   });
 
   it("pipelines on an object that was not returned yet", async () => {
-    const counter = api.counter!() as unknown as Remote;
+    using counter = api.counter!() as unknown as Remote & Disposable;
     expect(await counter.increment!(4)).to.equal(4);
     expect(await counter.increment!(3)).to.equal(7);
   });
 
   it("reads a property of a result that was not returned yet", async () => {
-    const profile = api.profile!() as unknown as { readonly user: { readonly name: Promise<string> } };
+    using profile = api.profile!() as unknown as Disposable & { readonly user: { readonly name: Promise<string> } };
     expect(await profile.user.name).to.equal("Ada");
   });
 
@@ -130,8 +150,42 @@ describe("host: serving Workers to a link", () => {
     expect(await api.later!()).to.equal("answered");
     expect(host.stats().liveInvocations).to.equal(1);
     finishTask();
-    await new Promise((done) => setTimeout(done, 5));
-    expect(host.stats().liveInvocations).to.equal(0);
+    await settled(() => host.stats().liveInvocations === 0);
+  });
+
+  it("keeps an invocation open while somebody holds what it handed out", async () => {
+    const counter = (await api.counter!()) as Remote & Disposable;
+    expect(host.stats().liveInvocations).to.equal(1);
+    expect(await counter.increment!(2)).to.equal(2);
+    counter[Symbol.dispose]();
+    await settled(() => host.stats().liveInvocations === 0);
+  });
+
+  it("ends the invocations of a client that is gone", async () => {
+    const other = connect(host.url);
+    await other.service<Remote>("api").counter!();
+    expect(host.stats().liveInvocations).to.equal(1);
+    other.close();
+    await settled(() => host.stats().liveInvocations === 0);
+  });
+
+  it("gives back a duplicate of a parameter that the callee leaked", async () => {
+    let disposed = 0;
+    const target = Object.assign(() => 1, { [Symbol.dispose]: () => disposed++ });
+    await api.leak!(target);
+    await settled(() => disposed === 1);
+  });
+
+  it("runs the disposer of a returned object when the client disposes of the result", async () => {
+    const result = (await api.closable!()) as Disposable & { readonly open: boolean };
+    expect(result.open).to.equal(true);
+    expect(closed).to.equal(0);
+    result[Symbol.dispose]();
+    await settled(() => closed === 1);
+  });
+
+  it("gives a loopback stub of the Worker's own entrypoint, with props", async () => {
+    expect(await api.viaExports!("red")).to.equal("red");
   });
 
   it("calls a Worker of the same host through a binding, from RPC and from HTTP", async () => {

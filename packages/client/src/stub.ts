@@ -1,15 +1,9 @@
 // hot path (bench: npm run bench). What an application holds of a remote object: stubs, properties along their path, and
 // the promises of calls, which pipeline.
-import type {
-  Capability,
-  PendingCall,
-  ReceivedPayload,
-  ReturnSink,
-  RpcError,
-} from "@capstan/vat";
+import type { Capability, PendingCall, ReceivedPayload, ReturnSink, RpcError } from "@capstan/vat";
 import { JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, readCallResults } from "@capstan/wire";
 import { fromException } from "./errors.ts";
-import { CORE, type StubCore } from "./stub-brand.ts";
+import { CORE, coreOf, type StubCore } from "./stub-brand.ts";
 import { callEncoder, IncomingStubs, type Realm } from "./values.ts";
 
 const MAX_PATH = 64;
@@ -186,6 +180,8 @@ class CallPromise implements CallBase, ReturnSink {
   #waiting: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
   #promise: Promise<unknown> | undefined;
   #stubs: IncomingStubs | undefined;
+  /** A result that is a stub: it stands for itself, and whoever holds it disposes of it. */
+  #result: CallBase | undefined;
   #disposed = false;
 
   constructor(base: CallBase, path: readonly string[], args: readonly unknown[] | undefined) {
@@ -218,6 +214,7 @@ class CallPromise implements CallBase, ReturnSink {
     if (this.#disposed) throw new Error("RPC promise used after being disposed.");
     const settled = this.#settled;
     if (settled !== undefined && "error" in settled) throw settled.error;
+    if (this.#result !== undefined) return this.#result.target();
     if (this.#pipeline === undefined) {
       if (this.#call === undefined) throw new TypeError("Can't pipeline on RPC that did not return an object.");
       this.#pipeline = this.#call.pipeline(CALL_PIPELINE);
@@ -245,10 +242,10 @@ class CallPromise implements CallBase, ReturnSink {
       const { value: ref, callPipeline } = readCallResults(results.reader, results.content, limits);
       const stubs = new IncomingStubs(results, this.realm, ref?.externals ?? []);
       const value = ref === undefined ? undefined : stubs.read(ref);
-      const pipeline = results.cap(callPipeline);
-      if (this.#pipeline === undefined && pipeline !== undefined) this.#pipeline = pipeline.addRef();
       this.#stubs = stubs;
       this.#call = undefined;
+      if (typeof value === "function") this.#result = coreOf(value) as CallBase | undefined;
+      this.#keepPipeline(results.cap(callPipeline));
       if (this.#pipeline !== undefined || stubs.stubs.length > 0) this.#attachDisposer(value);
       this.#settle({ value });
     } catch (error) {
@@ -260,6 +257,13 @@ class CallPromise implements CallBase, ReturnSink {
 
   handleException(error: RpcError): void {
     this.#settle({ error: fromException(error, this.realm.limits) });
+  }
+
+  /** Keeps what stands for an object, so that calls can be pipelined on it until the result is disposed of. */
+  #keepPipeline(arrived: Capability | undefined): void {
+    const early = this.#pipeline;
+    this.#pipeline = this.#result === undefined ? arrived?.addRef() : undefined;
+    early?.release();
   }
 
   #settle(settled: Settled): void {

@@ -44,6 +44,7 @@ export class TargetServer implements Server {
  */
 export async function serveCall(call: IncomingCall, realm: Realm, receive: () => Receiver): Promise<void> {
   let stubs: IncomingStubs | undefined;
+  realm.handleCall?.(true);
   try {
     if (
       call.interfaceHigh !== JS_RPC_TARGET_ID_HIGH ||
@@ -76,13 +77,20 @@ export async function serveCall(call: IncomingCall, realm: Realm, receive: () =>
     call.returnException(toException(error, realm.limits));
   } finally {
     stubs?.dispose();
+    realm.handleCall?.(false);
   }
 }
 
 /** Results that can be pipelined on carry a target that stands for them. The stubs in them go over to the caller. */
 function sendResult(call: IncomingCall, realm: Realm, value: unknown): void {
   if (!isObject(value)) {
-    call.returnResults(resultEncoder, { realm, value, pipeline: undefined, hasDisposer: false, transferred: undefined });
+    call.returnResults(resultEncoder, {
+      realm,
+      value,
+      pipeline: undefined,
+      hasDisposer: false,
+      transferred: undefined,
+    });
     return;
   }
   const isPlain = Object.getPrototypeOf(value) === Object.prototype;

@@ -31,6 +31,8 @@ export interface Realm {
   serve(target: object, dispose: (() => void) | undefined): Capability;
   /** A stub's core was made, or disposed of. */
   handleStub?(core: StubCore, held: boolean): void;
+  /** A call on an object of this realm begins to run, or was answered. */
+  handleCall?(running: boolean): void;
 }
 
 /** The capability to send for an object that goes by reference; a new reference. Undefined: it does not. */

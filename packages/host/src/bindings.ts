@@ -34,9 +34,14 @@ export class RemoteService {
   }
 }
 
-/** What `env.NAME` is for a service binding: `typeof` "object", no `then`, neither `dup` nor a disposer. */
-export function makeBinding(stub: () => object): object {
-  return new Proxy(Object.create(Fetcher.prototype) as object, {
+/**
+ * What `env.NAME` is for a service binding: `typeof` "object", no `then`, neither `dup` nor a disposer.
+ *
+ * @param call makes the binding itself callable, as `ctx.exports.NAME({ props })` is.
+ */
+export function makeBinding(stub: () => object, call?: (options?: { readonly props?: unknown }) => object): object {
+  const target: object = call ?? (Object.create(Fetcher.prototype) as object);
+  return new Proxy(target, {
     get(_target, key) {
       if (typeof key === "symbol" || key === "then" || key === "dup") return undefined;
       return Reflect.get(stub(), key);
@@ -49,9 +54,13 @@ export function makeBinding(stub: () => object): object {
 }
 
 /** A binding to a Worker in this process. Takes over the reference. */
-export function makeLocalBinding(realm: Realm, service: Capability): object {
+export function makeLocalBinding(
+  realm: Realm,
+  service: Capability,
+  call?: (options?: { readonly props?: unknown }) => object,
+): object {
   const stub = realm.stubFor(service);
-  return makeBinding(() => stub);
+  return makeBinding(() => stub, call);
 }
 
 /** Names the class of bindings in messages. */

@@ -1,18 +1,30 @@
-// What one invocation offers its Worker as `ctx`, and what keeps the invocation alive.
+// What one invocation offers its Worker as `ctx`.
 
 /** Told about tasks that failed or took too long; they never touch a result. */
 export type TaskReporter = (error: unknown) => void;
 
+/** What a context needs of its Worker. */
+export interface ContextOwner {
+  readonly report: TaskReporter;
+  /** The Worker's entrypoints as bindings to itself, by export name. */
+  readonly loopback: Readonly<Record<string, unknown>>;
+}
+
 /** `ctx` of one invocation. Its parts are made when they are touched. */
 export class ExecutionContext {
   readonly props: unknown;
-  readonly #report: TaskReporter;
-  #tasks: Set<Promise<unknown>> | undefined;
-  #controller: AbortController | undefined;
+  readonly #owner: ContextOwner;
+  #tasks: Set<Promise<unknown>> | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
 
-  constructor(props: unknown, report: TaskReporter) {
+  constructor(props: unknown, owner: ContextOwner) {
     this.props = props;
-    this.#report = report;
+    this.#owner = owner;
+  }
+
+  /** The Worker's own entrypoints: `ctx.exports.NAME` is a binding; calling it with `{ props }` gives one with props. */
+  get exports(): Readonly<Record<string, unknown>> {
+    return this.#owner.loopback;
   }
 
   /** Fires when the caller cancels the call or its link is lost. */
@@ -23,23 +35,38 @@ export class ExecutionContext {
 
   /** Keeps the invocation alive until `promise` settles. Its rejection is reported, and touches nothing else. */
   waitUntil(promise: unknown): void {
-    const task: Promise<unknown> = Promise.resolve(promise).then(undefined, this.#report);
-    this.#tasks ??= new Set();
-    this.#tasks.add(task);
-    void task.then(() => this.#tasks?.delete(task));
+    const tasks = (this.#tasks ??= new Set());
+    const task: Promise<unknown> = Promise.resolve(promise).then(undefined, this.#owner.report);
+    tasks.add(task);
+    void task.then(() => tasks.delete(task));
   }
 
   /** For compatibility: an exception always reaches the caller. */
   passThroughOnException(): void {}
 
-  /** Resolves when no task is left, those included that tasks add. */
-  async drained(): Promise<void> {
-    while (this.#tasks !== undefined && this.#tasks.size > 0) await Promise.all(this.#tasks);
+  get hasTasks(): boolean {
+    return this.#tasks !== undefined && this.#tasks.size > 0;
+  }
+
+  /** Resolves to true when no task is left, those included that tasks add; to false after `timeoutMs`. */
+  async drained(timeoutMs: number): Promise<boolean> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const overdue = new Promise<false>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs, false);
+    });
+    try {
+      while (this.hasTasks) {
+        const settled = Promise.all(this.#tasks ?? []).then(() => true as const);
+        if (!(await Promise.race([settled, overdue]))) return false;
+      }
+      return true;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** The caller is gone, or wants no result. */
   cancel(reason: unknown): void {
-    // Without a listener there is nobody to tell, and later ones find the signal fired.
     this.#controller ??= new AbortController();
     this.#controller.abort(reason);
   }

@@ -14,10 +14,11 @@ import type { LimitOptions } from "@capstan/wire";
 import { WebSocketServer } from "ws";
 import { makeBinding, makeLocalBinding, RemoteService } from "./bindings.ts";
 import { readWorkerConfig, type ServiceBinding } from "./config/worker-config.ts";
-import { ExecutionContext } from "./context.ts";
+import type { ExecutionContext } from "./context.ts";
 import { errorResponse } from "./http/http-error.ts";
 import { toRequest } from "./http/request.ts";
 import { sendResponse } from "./http/response.ts";
+import { Invocation } from "./invocation.ts";
 import { LinkServer } from "./link-server.ts";
 import { loadWorker } from "./loader/load-worker.ts";
 import { type InvocationCounter, isEntrypointClass, Worker } from "./worker.ts";
@@ -77,7 +78,7 @@ const BUILTINS = { "cloudflare:workers": import.meta.resolve("./cloudflare-worke
 export async function serve(options: ServeOptions): Promise<Host> {
   const realm = makeRealm(options.limits);
   const report = options.report ?? ((error: unknown) => console.error("A waitUntil() task failed:", error));
-  const counter: InvocationCounter = { live: 0 };
+  const counter: InvocationCounter = { live: 0, running: 0 };
   const inline = await Promise.all(
     options.workers.map((worker) => (typeof worker === "string" ? load(worker) : worker)),
   );
@@ -105,8 +106,13 @@ export async function serve(options: ServeOptions): Promise<Host> {
     http.close();
     http.closeIdleConnections();
     const deadline = Date.now() + realm.limits.gracePeriodMs;
-    while (counter.live > 0 && Date.now() < deadline) await new Promise((done) => setTimeout(done, 10));
+    const until = async (isDone: () => boolean): Promise<void> => {
+      while (!isDone() && Date.now() < deadline) await new Promise((done) => setTimeout(done, 5));
+    };
+    await until(() => counter.running === 0);
+    // With the links go the references that keep invocations open; what is left are their tasks.
     for (const link of links) link.close();
+    await until(() => counter.live === 0);
     for (const remote of remotes) remote.close();
     http.closeAllConnections();
   };
@@ -191,19 +197,17 @@ function acceptLinks(
 }
 
 async function handleHttp(worker: Worker, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const ctx = new ExecutionContext({}, worker.report);
-  worker.counter.live++;
+  const invocation = new Invocation(worker, {});
+  invocation.handleCall(true);
   try {
-    const exported = worker.exports.default;
     const request = toRequest(req, `http://${req.headers.host ?? "localhost"}`, res);
-    await sendResponse(res, await fetchFrom(worker, exported, request, ctx));
+    await sendResponse(res, await fetchFrom(worker, worker.exports.default, request, invocation.ctx));
   } catch (error) {
     worker.report(error);
     if (!res.headersSent) await sendResponse(res, errorResponse(error)).catch(() => res.destroy());
     else res.destroy();
   }
-  await ctx.drained();
-  worker.counter.live--;
+  invocation.handleCall(false);
 }
 
 async function fetchFrom(

@@ -1,24 +1,30 @@
 // hot path (bench: npm run bench). One Worker of a host: its entrypoints, and one invocation for each call on them.
 import { RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver, serveCall } from "@capstan/client";
 import { type Capability, type IncomingCall, LocalCapability, type Server } from "@capstan/vat";
-import { ExecutionContext, type TaskReporter } from "./context.ts";
+import { makeLocalBinding } from "./bindings.ts";
+import type { ContextOwner, ExecutionContext, TaskReporter } from "./context.ts";
 import { WorkerEntrypoint } from "./entrypoint.ts";
+import { Invocation } from "./invocation.ts";
 
 type EntrypointClass = new (ctx: ExecutionContext, env: unknown) => object;
 
 /** What a host counts. */
 export interface InvocationCounter {
+  /** Invocations that have not ended. */
   live: number;
+  /** Calls and requests that have not been answered. */
+  running: number;
 }
 
 /** A loaded Worker. `env` may be filled after construction, before the first call. */
-export class Worker {
+export class Worker implements ContextOwner {
   readonly name: string;
   readonly exports: { readonly [name: string]: unknown };
   readonly env: { [binding: string]: unknown };
   readonly realm: Realm;
   readonly counter: InvocationCounter;
   readonly report: TaskReporter;
+  #loopback: Readonly<Record<string, unknown>> | undefined;
 
   constructor(
     name: string,
@@ -34,6 +40,26 @@ export class Worker {
     this.realm = realm;
     this.counter = counter;
     this.report = report;
+  }
+
+  get loopback(): Readonly<Record<string, unknown>> {
+    this.#loopback ??= this.#makeLoopback();
+    return this.#loopback;
+  }
+
+  #makeLoopback(): Readonly<Record<string, unknown>> {
+    const bindings: Record<string, unknown> = Object.create(null);
+    for (const name of Object.keys(this.exports)) {
+      const plain = this.entrypoint(name);
+      if (plain === undefined) continue;
+      const withProps = (options?: { readonly props?: unknown }): object => {
+        const cap = this.entrypoint(name, options?.props ?? {});
+        if (cap === undefined) throw new TypeError(`There is no entrypoint "${name}".`);
+        return makeLocalBinding(this.realm, cap);
+      };
+      bindings[name] = makeLocalBinding(this.realm, plain, withProps);
+    }
+    return Object.freeze(bindings);
   }
 
   /** A capability for an entrypoint: each call on it is one invocation. Undefined where there is none of that name. */
@@ -99,11 +125,9 @@ class EntrypointServer implements Server {
 
   dispatch(call: IncomingCall): void {
     const worker = this.#worker;
-    const ctx = new ExecutionContext(this.#props, worker.report);
-    worker.counter.live++;
+    const invocation = new Invocation(worker, this.#props);
+    const { ctx } = invocation;
     call.onCancel = () => ctx.cancel(new Error("The caller cancelled the call or is gone."));
-    void serveCall(call, worker.realm, () => worker.receiver(this.#exported, ctx))
-      .then(() => ctx.drained())
-      .finally(() => worker.counter.live--);
+    void serveCall(call, invocation, () => worker.receiver(this.#exported, ctx));
   }
 }

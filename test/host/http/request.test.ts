@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
+import { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
@@ -157,6 +158,23 @@ describe("host/http: a request from Node's server", () => {
         const response = await fetch(origin, init);
         expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).to.equal(true);
       }
+    });
+
+    it("arrives whole where its chunks share a buffer, and leaves that buffer as it was", async () => {
+      const bytes = new Uint8Array(Buffer.from("abcdefghi"));
+      const req = new IncomingMessage(new Socket());
+      req.method = "POST";
+      req.url = "/";
+      req.headers = { "transfer-encoding": "chunked" };
+      for (const [from, to] of [
+        [0, 3],
+        [3, 5],
+        [5, 9],
+      ] as const)
+        req.push(bytes.subarray(from, to));
+      req.push(null);
+      expect(await toRequest(req, "http://a").text()).to.equal("abcdefghi");
+      expect(bytes.length).to.equal(9);
     });
 
     it("can be taken in every way that a Request has", async () => {
@@ -335,9 +353,11 @@ describe("host/http: a request from Node's server", () => {
 
     it("doesn't abort once the response was sent, also when the connection closes later", async () => {
       const signals: AbortSignal[] = [];
+      const listeners = new Set<number>();
       const closed = deferred();
       const { open, sent } = await start((request, req) => {
         signals.push(request.signal);
+        listeners.add(req.socket.listenerCount("close"));
         if (signals.length === 1) req.socket.on("close", () => closed.resolve());
         return new Response("ok");
       });
@@ -352,6 +372,8 @@ describe("host/http: a request from Node's server", () => {
       await closed.promise;
       await delay(5);
       expect(signals.map((signal) => signal.aborted)).to.deep.equal(new Array(15).fill(false));
+      // Nor does anything of the requests before stay with the connection; the test's own listener is one.
+      expect(Math.max(...listeners) - Math.min(...listeners)).to.equal(1);
     });
 
     it("aborts for requests that wait behind another on the connection, and no sender is left waiting", async () => {

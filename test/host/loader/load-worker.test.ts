@@ -157,21 +157,19 @@ describe("host/loader: loading a Worker's module", () => {
 
   describe("packages", () => {
     it("are found from the Worker's folder, by a Worker's conditions", async () => {
-      const { from } = await values({
-        "src/index.js": 'import from from "pkg";\nexport default { from };',
-        "node_modules/pkg/package.json": JSON.stringify({
-          name: "pkg",
-          exports: {
-            ".": { node: "./node.js", browser: "./browser.js", workerd: "./workerd.js", default: "./default.js" },
-          },
-        }),
-        "node_modules/pkg/node.js": 'export default "node";',
-        "node_modules/pkg/browser.js": 'export default "browser";',
-        "node_modules/pkg/workerd.js": 'export default "workerd";',
-        "node_modules/pkg/default.js": 'export default "default";',
-      });
-      // The first condition that holds counts, in the package's own order.
-      expect(from).to.equal("browser");
+      const conditions = ["node", "workerd", "worker", "browser"];
+      for (const [at, expected] of ["workerd", "workerd", "worker", "browser", "default"].entries()) {
+        // The first condition that holds counts, in the package's own order.
+        const offered = [...conditions.slice(at), "default"];
+        const { from } = await values({
+          "src/index.js": 'import from from "pkg";\nexport default { from };',
+          "node_modules/pkg/package.json": JSON.stringify({
+            exports: Object.fromEntries(offered.map((name) => [name, `./${name}.js`])),
+          }),
+          ...Object.fromEntries(offered.map((name) => [`node_modules/pkg/${name}.js`, `export default "${name}";`])),
+        });
+        expect(from).to.equal(expected);
+      }
     });
 
     it("in CommonJS work, with what they require of Node", async () => {

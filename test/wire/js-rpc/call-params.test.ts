@@ -117,6 +117,7 @@ describe("params of JsRpcTarget.call", () => {
 
   it("have no value where a property is read, whatever stands there", () => {
     expect(readCallParams(paramsOf("a", [1, 2], 1), 0)).to.deep.include({ operation: 1, value: undefined });
+    expect(bytesIn(paramsOf("a", [1, 2], 1))).to.deep.equal(bytesIn(paramsOf("a", undefined, 1)));
     const reader = readerOf([structAt(0, 1, 2), [1 << 16, 0], NULL, structAt(99, 0, 2)]);
     expect(readCallParams(reader, reader.start)).to.deep.include({ operation: 1, value: undefined });
   });

@@ -2,9 +2,18 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { DecodeError } from "../../../packages/wire/src/errors.ts";
 import { DEFAULT_LIMITS, resolveLimits } from "../../../packages/wire/src/limits.ts";
-import { encodeAbort, encodeReturnException, encodeUnimplemented } from "../../../packages/wire/src/rpc/encode.ts";
-import type { AnswerId } from "../../../packages/wire/src/rpc/ids.ts";
+import {
+  beginCall,
+  beginReturn,
+  encodeAbort,
+  encodeReturnException,
+  encodeUnimplemented,
+  finishPayload,
+  setNoFinishNeeded,
+} from "../../../packages/wire/src/rpc/encode.ts";
+import type { AnswerId, QuestionId } from "../../../packages/wire/src/rpc/ids.ts";
 import { type CallMessage, type Exception, UNFOLLOWABLE } from "../../../packages/wire/src/rpc/messages.ts";
+import { setListPointer } from "../../../packages/wire/src/segment/pointers.ts";
 import { SegmentReader } from "../../../packages/wire/src/segment/reader.ts";
 import { dirtyWriter, encodeFlat } from "../support/flat.ts";
 import {
@@ -182,21 +191,94 @@ describe("decoding messages", () => {
     });
   });
 
-  it("writes a plain call and its return in the fewest bytes", () => {
-    const params = { content: "", capTable: [] };
-    const call = {
-      kind: 2,
-      questionId: 1,
-      targetKind: 0,
-      targetId: 0,
-      transform: [],
-      interfaceHigh: 1,
-      interfaceLow: 2,
-    } as const;
-    const flags = { methodId: 0, sendResultsTo: 0, noPromisePipelining: false, onlyPromisePipeline: false };
-    // Header, root, Message, Call, MessageTarget, Payload.
-    expect(encodeFlat({ ...call, ...flags, params }).length).to.equal(8 * (1 + 1 + 2 + 4 + 1 + 2));
-    expect(encodeFlat({ ...call, ...flags, onlyPromisePipeline: true, params }).length).to.equal(8 * 12);
+  describe("writes, in the fewest bytes,", () => {
+    it("a plain call", () => {
+      const w = dirtyWriter();
+      const at = beginCall(w, 1 as QuestionId, 0, 7, [], 0xa1a96525, 0x142a9d98, 3, 0, 0);
+      finishPayload(w, 0, at, []);
+      expect(at).to.equal(9 * 8);
+      expect(w.take()).to.deep.equal(
+        framed([
+          structAt(0, 1, 1),
+          [2, 0],
+          structAt(0, 2, 2),
+          [1, 3],
+          [0x142a9d98, 0xa1a96525],
+          structAt(1, 1, 0),
+          structAt(1, 0, 2),
+          [7, 0],
+          NULL,
+          NULL,
+        ]),
+      );
+    });
+
+    it("a call on an answer, with flags and capabilities", () => {
+      const w = dirtyWriter();
+      const at = beginCall(w, 1 as QuestionId, 1, 7, [2, 3], 0, 4, 5, 1, 3);
+      finishPayload(w, 0, at, [
+        { kind: 1, id: 8, transform: [] },
+        { kind: 4, id: 9, transform: [] },
+      ]);
+      expect(w.take()).to.deep.equal(
+        framed([
+          structAt(0, 1, 1),
+          [2, 0],
+          structAt(0, 3, 2),
+          [1, 0x1_0005],
+          [4, 0],
+          [6, 0],
+          structAt(1, 1, 1),
+          structAt(2, 0, 2),
+          [0, 1],
+          structAt(2, 1, 1),
+          NULL, // content
+          listAt(5, 7, 4),
+          [7, 0], // the answer
+          listAt(0, 7, 2),
+          [2 << 2, 1],
+          [0x2_0001, 0],
+          [0x3_0001, 0],
+          [2 << 2, 0x1_0001], // the cap table
+          [1, 8],
+          NULL,
+          [4, 0],
+          structAt(0, 1, 0),
+          [9, 0],
+        ]),
+      );
+    });
+
+    it("a return", () => {
+      const w = dirtyWriter();
+      const at = beginReturn(w, 1 as AnswerId, false);
+      setNoFinishNeeded(w, at);
+      finishPayload(w, 0, at, []);
+      const words = [structAt(0, 1, 1), [3, 0], structAt(0, 1, 1), [1, 3], structAt(0, 0, 2), NULL, NULL] as const;
+      expect(w.take()).to.deep.equal(framed(words));
+    });
+  });
+
+  it("pads content of any length, with a cap table behind it or not", () => {
+    for (const capTable of [[], [{ kind: 1, id: 2, transform: [] }]] as const) {
+      for (let length = 1; length < 20; length++) {
+        const w = dirtyWriter();
+        const at = beginReturn(w, 1 as AnswerId, true);
+        const to = w.length;
+        w.ensure(length);
+        w.bytes.fill(7, to, to + length);
+        w.length += length;
+        setListPointer(w.view, at, to, 2, length);
+        finishPayload(w, 0, at, capTable);
+        const message = decodeOne(w.take());
+        if (message.kind !== 3 || message.results === undefined) throw new Error("no results");
+        const { reader, content } = message.results;
+        expect(message.results.capTable).to.deep.equal(capTable);
+        reader.blob(content);
+        const bytes = reader.bytes.subarray(reader.blobStart, reader.blobStart + Math.ceil(length / 8) * 8);
+        expect([...bytes]).to.deep.equal(Array.from(bytes, (_, i) => (i < length ? 7 : 0)));
+      }
+    }
   });
 
   it("shares one empty list among all messages without capabilities", () => {
@@ -254,6 +336,35 @@ describe("decoding messages", () => {
       expect(decodeCall(callWith(...answer(step, step, step, step)), limits).transform).to.equal(UNFOLLOWABLE);
     });
 
+    it("is a larger struct than we know, also within a list: what we know is read", () => {
+      const call = decodeCall(
+        callWith(
+          structAt(1, 2, 1),
+          structAt(3, 1, 3),
+          [77, 0],
+          [0xff, 0xff],
+          NULL,
+          NULL, // of the params: data that we do not know
+          NULL,
+          listAt(1, 7, 6),
+          NULL,
+          [2 << 2, 0x1_0002], // two descriptors of two data words
+          [1, 5],
+          [0xff, 0xff],
+          NULL,
+          [4, 0],
+          [0xff, 0xff],
+          structAt(0, 1, 0),
+          [6, 0],
+        ),
+      );
+      expect(call.targetId).to.equal(77);
+      expect(call.params.capTable).to.deep.equal([
+        { kind: 1, id: 5, transform: [] },
+        { kind: 4, id: 6, transform: [] },
+      ]);
+    });
+
     it("is a descriptor of unknown kind: it is named", () => {
       const call = decodeCall(callWith(NULL, structAt(0, 0, 2), NULL, listAt(0, 7, 1), [1 << 2, 1], [6, 55]));
       expect(call.params.capTable).to.deep.equal([{ kind: 6, id: 0, transform: [] }]);
@@ -292,6 +403,12 @@ describe("decoding messages", () => {
         kind: 0,
         original: { kind: 8, questionId: 3, cap: undefined },
       });
+    });
+
+    it("may hold far pointers", () => {
+      const original = { kind: 8, questionId: 3, cap: undefined };
+      const words: Word[] = [structAt(0, 1, 1), [8, 0], farTo(0, 5), structAt(0, 1, 0), [3, 0]];
+      expect(echoed(...words)).to.deep.equal({ kind: 0, original });
     });
 
     it("names only the kind of other messages", () => {

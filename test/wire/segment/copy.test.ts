@@ -110,7 +110,7 @@ describe("copying into one clean segment", () => {
       "for a list of pointers over the end": [listAt(0, 6, 2), NULL],
       "for a list of the greatest length": [[1, 0xffff_fffd], NULL],
       "for more elements than words": [listAt(0, 7, 1), [2 << 2, 1], NULL],
-      "for a list of structs whose tag is none": [listAt(0, 7, 1), [(2 << 2) | 1, 1], NULL],
+      "for a list of structs whose tag is none": [listAt(0, 7, 1), [(1 << 2) | 1, 1], NULL],
       "for a pointer of unknown kind": [structAt(0, 0, 1), [7, 0]],
       "for a struct that leads back to itself": [structAt(0, 0, 1), structAt(-1, 0, 1)],
       "for a list that leads back to itself": [listAt(0, 6, 1), listAt(-1, 6, 1)],

@@ -20,21 +20,23 @@ import { writeText } from "../../../packages/wire/src/segment/text.ts";
 import { SegmentWriter } from "../../../packages/wire/src/segment/writer.ts";
 import type { Plain, PlainPayload, PlainReturn } from "./plain.ts";
 
-/** A writer whose memory is full of rubbish, as that of a long-lived one might be. */
-export function dirtyWriter(bytes = 64): SegmentWriter {
-  const w = new SegmentWriter(bytes);
-  const ensure = w.ensure.bind(w);
-  let dirtied: Uint8Array | undefined;
-  const soil = () => {
-    if (w.bytes !== dirtied) w.bytes.fill(0xa5, w.length);
-    dirtied = w.bytes;
-  };
-  soil();
-  w.ensure = (count) => {
-    ensure(count);
-    soil();
-  };
-  return w;
+/** A writer with no more room than was asked for, all of it full of rubbish. */
+class DirtyWriter extends SegmentWriter {
+  constructor() {
+    super(0);
+  }
+
+  override ensure(count: number): void {
+    if (this.length + count <= this.bytes.length) return;
+    const bytes = new Uint8Array(this.length + count).fill(0xa5);
+    bytes.set(this.bytes);
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
+  }
+}
+
+export function dirtyWriter(): SegmentWriter {
+  return new DirtyWriter();
 }
 
 /** Appends the message, which must be one that is in the encoder's power. */

@@ -10,6 +10,7 @@ import { dirtyWriter } from "./flat.ts";
 /** Writes content with its pointer at 0, and returns a reader of it. */
 export function contentOf(write: (out: SegmentWriter, at: number) => void): SegmentReader {
   const out = dirtyWriter();
+  out.ensure(8);
   out.view.setFloat64(0, 0);
   out.length = 8;
   write(out, 0);

@@ -1,0 +1,92 @@
+// hot path (bench: npm run bench). One invocation: its ctx, what it handed out, what it received, and when it ends.
+import { makeStub, type Realm, type StubCore, TargetServer } from "@capstan/client";
+import { type Capability, LocalCapability } from "@capstan/vat";
+import type { Limits } from "@capstan/wire";
+import { ExecutionContext } from "./context.ts";
+import type { Worker } from "./worker.ts";
+
+const OVERDUE =
+  "waitUntil() tasks did not complete within the allowed time after invocation end and have been cancelled.";
+
+/**
+ * The realm of everything that one call on an entrypoint sends and receives.
+ *
+ * States: open (calls run, or somebody holds what it handed out) → draining (only tasks are left; they may open it
+ * again) → ended (stubs that it still held are given back). Invariant: counted as live exactly until ended.
+ */
+export class Invocation implements Realm {
+  readonly limits: Limits;
+  readonly ctx: ExecutionContext;
+  readonly #worker: Worker;
+  #calls = 0;
+  #handedOut = 0;
+  #received: Set<StubCore> | undefined = undefined;
+  #state: "open" | "draining" | "ended" = "open";
+
+  constructor(worker: Worker, props: unknown) {
+    this.limits = worker.realm.limits;
+    this.#worker = worker;
+    this.ctx = new ExecutionContext(props, worker);
+    worker.counter.live++;
+  }
+
+  stubFor(cap: Capability): Disposable & object {
+    return makeStub(this, cap);
+  }
+
+  /** Objects handed out keep the invocation alive until the last reference to them is gone. */
+  serve(target: object, dispose: (() => void) | undefined): Capability {
+    this.#handedOut++;
+    const release = (): void => {
+      this.#handedOut--;
+      try {
+        dispose?.();
+      } catch (error) {
+        this.#worker.report(error);
+      }
+      this.#settle();
+    };
+    return new LocalCapability(new TargetServer(this, target, release), this.limits);
+  }
+
+  /** Stubs still held when the invocation ends go with it, leaked duplicates of parameters among them. */
+  handleStub(core: StubCore, held: boolean): void {
+    if (held && this.#state !== "ended") {
+      this.#received ??= new Set();
+      this.#received.add(core);
+    } else this.#received?.delete(core);
+  }
+
+  handleCall(running: boolean): void {
+    const change = running ? 1 : -1;
+    this.#calls += change;
+    this.#worker.counter.running += change;
+    if (!running) this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#state !== "open" || this.#calls > 0 || this.#handedOut > 0) return;
+    if (!this.ctx.hasTasks) {
+      this.#end();
+      return;
+    }
+    this.#state = "draining";
+    void this.ctx.drained(this.limits.waitUntilTimeoutMs).then((inTime) => {
+      if (!inTime) {
+        this.#worker.report(new Error(OVERDUE));
+        this.#end();
+        return;
+      }
+      this.#state = "open";
+      this.#settle();
+    });
+  }
+
+  #end(): void {
+    this.#state = "ended";
+    this.#worker.counter.live--;
+    const received = this.#received;
+    this.#received = undefined;
+    if (received !== undefined) for (const core of received) core.dispose();
+  }
+}
