@@ -219,4 +219,30 @@ describe("host: serving Workers to a link", () => {
     const error = await failure(serve({ port: 0, workers: [worker] }));
     expect(error.message).to.contain("CAPSTAN_SERVICE_GONE_AWAY");
   });
+
+  it("lets calls wait past the bound on invocations, in order, and refuses those past the bound on waiting", async () => {
+    const started: number[] = [];
+    const finish: (() => void)[] = [];
+    class Slow extends WorkerEntrypoint {
+      async run(n: number): Promise<number> {
+        started.push(n);
+        await new Promise<void>((done) => finish.push(done));
+        return n;
+      }
+    }
+    const limits = { maxConcurrentInvocations: 2, maxWaitingInvocations: 2 };
+    await using small = await serve({ port: 0, limits, workers: [{ name: "slow", module: { default: Slow } }] });
+    using own = connect(small.url);
+    const slow = own.service<Remote>("slow");
+    const calls = [1, 2, 3, 4].map((n) => slow.run!(n));
+    const refused = await failure(slow.run!(5));
+    expect(refused.overloaded).to.equal(true);
+    expect(started).to.deep.equal([1, 2]);
+    for (let n = 1; n <= 4; n++) {
+      await settled(() => finish.length > 0);
+      finish.shift()!();
+    }
+    expect(await Promise.all(calls)).to.deep.equal([1, 2, 3, 4]);
+    expect(started).to.deep.equal([1, 2, 3, 4]);
+  });
 });

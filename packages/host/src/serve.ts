@@ -12,6 +12,7 @@ import {
 } from "@capstan/vat";
 import type { LimitOptions } from "@capstan/wire";
 import { WebSocketServer } from "ws";
+import { Admission } from "./admission.ts";
 import { makeBinding, makeLocalBinding, RemoteService } from "./bindings.ts";
 import { readWorkerConfig, type ServiceBinding } from "./config/worker-config.ts";
 import type { ExecutionContext } from "./context.ts";
@@ -82,9 +83,10 @@ export async function serve(options: ServeOptions): Promise<Host> {
   const inline = await Promise.all(
     options.workers.map((worker) => (typeof worker === "string" ? load(worker) : worker)),
   );
+  const admission = new Admission(realm.limits);
   const workers = new Map<string, Worker>();
   for (const { name, module, vars } of inline) {
-    workers.set(name, new Worker(name, module, { ...vars }, realm, counter, report));
+    workers.set(name, new Worker(name, module, { ...vars }, realm, counter, admission, report));
   }
   const remotes: RemoteService[] = [];
   for (const { name, services } of inline) {

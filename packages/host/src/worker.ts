@@ -1,6 +1,7 @@
 // hot path (bench: npm run bench). One Worker of a host: its entrypoints, and one invocation for each call on them.
 import { RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver, serveCall } from "@capstan/client";
-import { type Capability, type IncomingCall, LocalCapability, type Server } from "@capstan/vat";
+import { type Capability, type IncomingCall, LocalCapability, RpcError, type Server } from "@capstan/vat";
+import type { Admission } from "./admission.ts";
 import { makeLocalBinding } from "./bindings.ts";
 import type { ContextOwner, ExecutionContext, TaskReporter } from "./context.ts";
 import { WorkerEntrypoint } from "./entrypoint.ts";
@@ -23,6 +24,7 @@ export class Worker implements ContextOwner {
   readonly env: { [binding: string]: unknown };
   readonly realm: Realm;
   readonly counter: InvocationCounter;
+  readonly admission: Admission;
   readonly report: TaskReporter;
   #loopback: Readonly<Record<string, unknown>> | undefined;
 
@@ -32,6 +34,7 @@ export class Worker implements ContextOwner {
     env: { [binding: string]: unknown },
     realm: Realm,
     counter: InvocationCounter,
+    admission: Admission,
     report: TaskReporter,
   ) {
     this.name = name;
@@ -39,6 +42,7 @@ export class Worker implements ContextOwner {
     this.env = env;
     this.realm = realm;
     this.counter = counter;
+    this.admission = admission;
     this.report = report;
   }
 
@@ -124,10 +128,19 @@ class EntrypointServer implements Server {
   }
 
   dispatch(call: IncomingCall): void {
+    const { admission, realm } = this.#worker;
+    if (admission.tryEnter()) this.#start(call);
+    else if (!admission.wait(() => this.#start(call))) {
+      const { maxWaitingInvocations } = realm.limits;
+      call.returnException(RpcError.overloaded(`${maxWaitingInvocations} invocations wait already.`));
+    }
+  }
+
+  #start(call: IncomingCall): void {
     const worker = this.#worker;
     const invocation = new Invocation(worker, this.#props);
     const { ctx } = invocation;
     call.onCancel = () => ctx.cancel(new Error("The caller cancelled the call or is gone."));
-    void serveCall(call, invocation, () => worker.receiver(this.#exported, ctx));
+    void serveCall(call, invocation, () => worker.receiver(this.#exported, ctx)).then(() => worker.admission.leave());
   }
 }
