@@ -7,5 +7,6 @@ export { RpcTarget } from "./rpc-target.ts";
 export { makeStub } from "./stub.ts";
 export type { StubCore } from "./stub-brand.ts";
 export { type Receiver, serveCall, TargetServer } from "./target-server.ts";
+export type { Members, Received, RpcPromise, RpcStub, Sendable, Service, Stubable } from "./types.ts";
 export type { Realm } from "./values.ts";
 export { RESERVED_ON_ENTRYPOINTS } from "./visibility.ts";

@@ -18,11 +18,16 @@ import {
   writeServiceParams,
 } from "@capstan/wire";
 import { makeRealm } from "./realm.ts";
+import type { Service } from "./types.ts";
 
 const serviceEncoder: PayloadEncoder<ServiceParams> = {
   encode: (out, params) => writeServiceParams(out.writer, out.at, params),
 };
 const SERVICE = Object.freeze([LINK_SERVICE_RESULTS_SERVICE_POINTER]);
+
+/** What a service is where nothing is said of it. */
+// biome-ignore lint/suspicious/noExplicitAny: an untyped service takes and gives anything.
+export type UntypedService = Record<string, (...args: any[]) => any>;
 
 export interface LinkOptions {
   readonly limits?: LimitOptions | Limits | undefined;
@@ -44,17 +49,18 @@ export class Link implements Disposable {
   /**
    * A stub for an entrypoint of a service at the other end, usable at once.
    *
+   * @typeParam T the entrypoint's class, or an interface of its methods.
    * @param name the service; default: the host's first.
    * @param options.entrypoint the named export; default: the default export.
    */
-  service<T extends object = Record<string, (...args: unknown[]) => Promise<unknown>>>(
+  service<T extends object = UntypedService>(
     name = "",
     options: { readonly entrypoint?: string | undefined } = {},
-  ): T {
+  ): Service<T> {
     this.#bootstrap ??= this.#connection.bootstrap();
     const params = { name, entrypoint: options.entrypoint ?? "" };
     const call = this.#bootstrap.call(LINK_ID_HIGH, LINK_ID_LOW, LINK_SERVICE_METHOD, serviceEncoder, params, DISCARD);
-    return this.#realm.stubFor(call.pipeline(SERVICE)) as unknown as T;
+    return this.#realm.stubFor(call.pipeline(SERVICE)) as unknown as Service<T>;
   }
 
   /** Runs `listener` once when the link ends, after its calls have failed. */

@@ -1,0 +1,93 @@
+// The types of stubs: what a method looks like from the other end.
+import type { RpcTarget } from "./rpc-target.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: only `any` takes every function, whatever its parameters.
+type AnyFunction = (...args: any[]) => unknown;
+
+/** What goes by reference. */
+export type Stubable = RpcTarget | AnyFunction;
+
+/** What goes by value and is the same at both ends. */
+type Plain =
+  | undefined
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Date
+  | RegExp
+  | Error
+  | ArrayBuffer
+  | ArrayBufferView;
+
+/** A value as its receiver gets it: what goes by reference has become a stub; what cannot be sent is `never`. */
+export type Received<T> = T extends Plain
+  ? T
+  : T extends RpcStub<infer _>
+    ? T
+    : T extends Stubable
+      ? RpcStub<T>
+      : T extends symbol | Promise<unknown>
+        ? never
+        : T extends ReadonlyMap<infer K, infer V>
+          ? Map<Received<K>, Received<V>>
+          : T extends ReadonlySet<infer V>
+            ? Set<Received<V>>
+            : T extends object
+              ? { [K in keyof T]: Received<T[K]> }
+              : T;
+
+/** What may be passed where the receiver expects a `T`: the thing itself, a stub for it, or a promise of either. */
+export type Sendable<T> = T extends AnyFunction
+  ? // Without their call signatures, which would leave a function expression's parameters untyped.
+    T | (Disposable & { dup(): RpcStub<T> }) | Promise<RpcStub<T>>
+  : T extends RpcTarget
+    ? T | RpcStub<T> | RpcPromise<T>
+    : T extends RpcStub<infer U>
+      ? T | U | RpcPromise<U>
+      : T extends Plain
+        ? T | RpcPromise<T>
+        : T extends object
+          ? { [K in keyof T]: Sendable<T[K]> }
+          : T;
+
+/** Members that never are remote: those of entrypoints and stubs that are local, and symbols. */
+type Hidden = "ctx" | "env" | "dup" | "constructor" | "onRpcBroken" | symbol;
+
+/** A method from the other end: arguments may be stubs, the result is a promise that pipelines. */
+type Method<F> = F extends (...args: infer Args) => infer Result
+  ? (...args: { [K in keyof Args]: Sendable<Args[K]> }) => RpcPromise<Awaited<Result>>
+  : never;
+
+/** The members of a remote object: methods to call, properties to await. */
+export type Members<T> = {
+  readonly [K in keyof T as K extends Hidden ? never : K]: T[K] extends AnyFunction
+    ? Method<T[K]>
+    : RpcPromise<Awaited<T[K]>>;
+};
+
+type Callable<T> = T extends AnyFunction ? Method<T> : unknown;
+
+/** A reference to an object or function at the other end. Dispose of it when done. */
+export type RpcStub<T> = Callable<T> &
+  Members<T> &
+  Disposable & {
+    /** An independent handle on the same object. */
+    dup(): RpcStub<T>;
+    /** Runs `listener` once if the object becomes unreachable, after calls in flight have failed. */
+    onRpcBroken(listener: (error: unknown) => void): Disposable;
+  };
+
+/** A call in flight: await it, or call what it will return without waiting. Disposing of it cancels the call. */
+export type RpcPromise<T> = Promise<Result<T>> & Disposable & Pipelined<T>;
+
+/** What awaiting gives: objects carry a disposer for the stubs inside. */
+type Result<T> = T extends Plain | Stubable ? Received<T> : T extends object ? Received<T> & Disposable : Received<T>;
+
+type Pipelined<T> = T extends Plain | readonly unknown[] | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+  ? unknown
+  : Callable<T> & Members<T>;
+
+/** A service as a binding or `link.service` shows it: the public methods and properties of an entrypoint. */
+export type Service<T> = Members<T>;
