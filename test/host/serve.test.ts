@@ -47,6 +47,10 @@ class Api extends WorkerEntrypoint {
     const own = this.ctx.exports.default as (options: object) => Remote;
     return own({ props: { color } }).color!();
   }
+  async abortSelf(): Promise<void> {
+    this.ctx.abort(new RangeError("given up"));
+    await new Promise(() => {});
+  }
   later(): string {
     this.ctx.waitUntil(new Promise<void>((done) => (finishTask = done)));
     return "answered";
@@ -182,6 +186,10 @@ describe("host: serving Workers to a link", () => {
     expect(closed).to.equal(0);
     result[Symbol.dispose]();
     await settled(() => closed === 1);
+  });
+
+  it("fails the calls of an invocation that aborts itself", async () => {
+    expect((await failure(api.abortSelf!())).message).to.equal("given up");
   });
 
   it("gives a loopback stub of the Worker's own entrypoint, with props", async () => {

@@ -44,7 +44,7 @@ export class TargetServer implements Server {
  */
 export async function serveCall(call: IncomingCall, realm: Realm, receive: () => Receiver): Promise<void> {
   let stubs: IncomingStubs | undefined;
-  realm.handleCall?.(true);
+  realm.handleCall?.(call, true);
   try {
     if (
       call.interfaceHigh !== JS_RPC_TARGET_ID_HIGH ||
@@ -77,7 +77,7 @@ export async function serveCall(call: IncomingCall, realm: Realm, receive: () =>
     call.returnException(toException(error, realm.limits));
   } finally {
     stubs?.dispose();
-    realm.handleCall?.(false);
+    realm.handleCall?.(call, false);
   }
 }
 

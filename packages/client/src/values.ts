@@ -1,5 +1,5 @@
 // hot path (bench: npm run bench). Calls and results as JsRpcTarget carries them: values, and the stubs that they mention.
-import type { Capability, PayloadBuilder, PayloadEncoder, ReceivedPayload } from "@capstan/vat";
+import type { Capability, IncomingCall, PayloadBuilder, PayloadEncoder, ReceivedPayload } from "@capstan/vat";
 import {
   DecodeError,
   type External,
@@ -32,7 +32,7 @@ export interface Realm {
   /** A stub's core was made, or disposed of. */
   handleStub?(core: StubCore, held: boolean): void;
   /** A call on an object of this realm begins to run, or was answered. */
-  handleCall?(running: boolean): void;
+  handleCall?(call: IncomingCall, running: boolean): void;
 }
 
 /** The capability to send for an object that goes by reference; a new reference. Undefined: it does not. */

@@ -14,12 +14,14 @@ export interface ContextOwner {
 export class ExecutionContext {
   readonly props: unknown;
   readonly #owner: ContextOwner;
+  readonly #calls: { abort(reason: unknown): void };
   #tasks: Set<Promise<unknown>> | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 
-  constructor(props: unknown, owner: ContextOwner) {
+  constructor(props: unknown, owner: ContextOwner, calls: { abort(reason: unknown): void }) {
     this.props = props;
     this.#owner = owner;
+    this.#calls = calls;
   }
 
   /** The Worker's own entrypoints: `ctx.exports.NAME` is a binding; calling it with `{ props }` gives one with props. */
@@ -39,6 +41,11 @@ export class ExecutionContext {
     const task: Promise<unknown> = Promise.resolve(promise).then(undefined, this.#owner.report);
     tasks.add(task);
     void task.then(() => tasks.delete(task));
+  }
+
+  /** Fails every call of this invocation that has not been answered, with `reason`. */
+  abort(reason: unknown = new Error("The execution context was aborted.")): void {
+    this.#calls.abort(reason);
   }
 
   /** For compatibility: an exception always reaches the caller. */

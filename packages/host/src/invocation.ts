@@ -1,6 +1,6 @@
 // hot path (bench: npm run bench). One invocation: its ctx, what it handed out, what it received, and when it ends.
-import { makeStub, type Realm, type StubCore, TargetServer } from "@capstan/client";
-import { type Capability, LocalCapability } from "@capstan/vat";
+import { makeStub, type Realm, type StubCore, TargetServer, toException } from "@capstan/client";
+import { type Capability, type IncomingCall, LocalCapability } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 import { ExecutionContext } from "./context.ts";
 import type { Worker } from "./worker.ts";
@@ -19,6 +19,8 @@ export class Invocation implements Realm {
   readonly ctx: ExecutionContext;
   readonly #worker: Worker;
   #calls = 0;
+  #call: IncomingCall | undefined = undefined;
+  #more: Set<IncomingCall> | undefined = undefined;
   #handedOut = 0;
   #received: Set<StubCore> | undefined = undefined;
   #state: "open" | "draining" | "ended" = "open";
@@ -26,7 +28,7 @@ export class Invocation implements Realm {
   constructor(worker: Worker, props: unknown) {
     this.limits = worker.realm.limits;
     this.#worker = worker;
-    this.ctx = new ExecutionContext(props, worker);
+    this.ctx = new ExecutionContext(props, worker, this);
     worker.counter.live++;
   }
 
@@ -57,11 +59,32 @@ export class Invocation implements Realm {
     } else this.#received?.delete(core);
   }
 
-  handleCall(running: boolean): void {
+  handleCall(call: IncomingCall, running: boolean): void {
+    // Nearly always there is one: it needs no set.
+    if (running) {
+      if (this.#call === undefined) this.#call = call;
+      else (this.#more ??= new Set()).add(call);
+    } else if (this.#call === call) this.#call = undefined;
+    else if (this.#more?.delete(call) !== true) return; // aborted, and done with then
+    this.handleRunning(running);
+  }
+
+  /** A call or request begins to run, or was answered. */
+  handleRunning(running: boolean): void {
     const change = running ? 1 : -1;
     this.#calls += change;
     this.#worker.counter.running += change;
     if (!running) this.#settle();
+  }
+
+  /** Fails every call of this invocation that has not been answered. What they return later is dropped. */
+  abort(reason: unknown): void {
+    const error = toException(reason, this.limits);
+    const calls = [...(this.#call === undefined ? [] : [this.#call]), ...(this.#more ?? [])];
+    for (const call of calls) {
+      call.returnException(error);
+      this.handleCall(call, false);
+    }
   }
 
   #settle(): void {

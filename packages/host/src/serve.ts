@@ -200,7 +200,7 @@ function acceptLinks(
 
 async function handleHttp(worker: Worker, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const invocation = new Invocation(worker, {});
-  invocation.handleCall(true);
+  invocation.handleRunning(true);
   try {
     const request = toRequest(req, `http://${req.headers.host ?? "localhost"}`, res);
     await sendResponse(res, await fetchFrom(worker, worker.exports.default, request, invocation.ctx));
@@ -209,7 +209,7 @@ async function handleHttp(worker: Worker, req: IncomingMessage, res: ServerRespo
     if (!res.headersSent) await sendResponse(res, errorResponse(error)).catch(() => res.destroy());
     else res.destroy();
   }
-  invocation.handleCall(false);
+  invocation.handleRunning(false);
 }
 
 async function fetchFrom(

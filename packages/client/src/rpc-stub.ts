@@ -1,0 +1,42 @@
+// new RpcStub(x): a stub for an object of one's own.
+import { makeRealm } from "./realm.ts";
+import { RpcTarget } from "./rpc-target.ts";
+import { coreOf, isStub } from "./stub-brand.ts";
+import type { RpcStub as Stub } from "./types.ts";
+import { disposerOf, type Realm } from "./values.ts";
+
+const REFUSAL = "RpcStubs can only wrap plain objects, functions, and RpcTarget derivatives.";
+
+let ownRealm: Realm | undefined;
+
+function wrap(target: unknown): object {
+  ownRealm ??= makeRealm();
+  if ((typeof target !== "object" && typeof target !== "function") || target === null) throw new TypeError(REFUSAL);
+  const core = coreOf(target);
+  if (core !== undefined) return ownRealm.stubFor(core.capability());
+  const isPlain = Object.getPrototypeOf(target) === Object.prototype;
+  if (typeof target !== "function" && !isPlain && !(target instanceof RpcTarget)) throw new TypeError(REFUSAL);
+  return ownRealm.stubFor(ownRealm.serve(target, disposerOf(target)));
+}
+
+/** A reference to an object or function, here or at the other end. Dispose of it when done. */
+export type RpcStub<T> = Stub<T>;
+
+/**
+ * Makes a stub for an object of one's own: a plain object, a function, an RpcTarget or another stub. Calls through it
+ * behave as over a link. The object's disposer runs when the last stub is gone.
+ *
+ * @throws TypeError for anything else.
+ */
+export const RpcStub = Object.defineProperty(
+  function RpcStub(target: unknown): object {
+    return wrap(target);
+  },
+  Symbol.hasInstance,
+  {
+    value: (value: unknown): boolean =>
+      ((typeof value === "object" && value !== null) || typeof value === "function") && isStub(value),
+  },
+) as unknown as new <T extends object>(
+  target: T,
+) => Stub<T>;
