@@ -72,6 +72,13 @@ describe("cli: serve and call, in processes of their own", () => {
     expect(await (await fetch(url)).text()).to.equal("Hello from worker-b\n");
   });
 
+  it("offers env, exports and waitUntil of cloudflare:workers within an invocation", async () => {
+    const url = await serve("test/fixtures/scoped-worker");
+    expect(await command("call", url, "greet", '"Ada"')).to.include({ code: 0, stdout: '"Hi, Ada"\n' });
+    expect(await command("call", url, "viaExports")).to.include({ stdout: "5\n" });
+    expect(await command("call", url, "finished")).to.include({ stdout: "1\n" });
+  });
+
   it("ends with 0 on SIGTERM once its invocations have ended", async () => {
     const url = await serve("examples/worker-b");
     await command("call", url, "greet", '"Hi"');

@@ -30,12 +30,18 @@ export class TargetServer implements Server {
   }
 
   dispatch(call: IncomingCall): void {
-    void serveCall(call, this.#realm, () => this.#receiver);
+    startServing(call, this.#realm, () => this.#receiver);
   }
 
   release(): void {
     this.#dispose?.();
   }
+}
+
+/** Answers one call as part of its realm. */
+export function startServing(call: IncomingCall, realm: Realm, receive: () => Receiver): void {
+  if (realm.run === undefined) void serveCall(call, realm, receive);
+  else void realm.run(() => serveCall(call, realm, receive));
 }
 
 /**

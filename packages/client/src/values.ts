@@ -31,6 +31,8 @@ export interface Realm {
   serve(target: object, dispose: (() => void) | undefined): Capability;
   /** A stub's core was made, or disposed of. */
   handleStub?(core: StubCore, held: boolean): void;
+  /** Runs user code as part of this realm. Without it: plainly. */
+  run?<T>(code: () => T): T;
   /** A call on an object of this realm begins to run, or was answered. */
   handleCall?(call: IncomingCall, running: boolean): void;
 }

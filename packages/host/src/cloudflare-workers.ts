@@ -1,3 +1,4 @@
-// The module that Workers import as "cloudflare:workers".
+// The part of "cloudflare:workers" that needs no current invocation.
 export { RpcStub, RpcTarget } from "@capstan/client";
+export { DurableObject } from "./durable-object.ts";
 export { WorkerEntrypoint } from "./entrypoint.ts";

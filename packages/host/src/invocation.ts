@@ -3,6 +3,7 @@ import { makeStub, type Realm, type StubCore, TargetServer, toException } from "
 import { type Capability, type IncomingCall, LocalCapability } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 import { ExecutionContext } from "./context.ts";
+import { type Scoped, scopeRunner } from "./invocation-scope.ts";
 import type { Worker } from "./worker.ts";
 
 const OVERDUE =
@@ -14,7 +15,7 @@ const OVERDUE =
  * States: open (calls run, or somebody holds what it handed out) → draining (only tasks are left; they may open it
  * again) → ended (stubs that it still held are given back). Invariant: counted as live exactly until ended.
  */
-export class Invocation implements Realm {
+export class Invocation implements Realm, Scoped {
   readonly limits: Limits;
   readonly ctx: ExecutionContext;
   readonly #worker: Worker;
@@ -30,6 +31,17 @@ export class Invocation implements Realm {
     this.#worker = worker;
     this.ctx = new ExecutionContext(props, worker, this);
     worker.counter.live++;
+  }
+
+  /** `env` of the Worker. */
+  get env(): object {
+    return this.#worker.env;
+  }
+
+  /** Runs `code` as part of this invocation. */
+  run<T>(code: () => T): T {
+    const runner = scopeRunner();
+    return runner === undefined ? code() : runner(this, code);
   }
 
   stubFor(cap: Capability): Disposable & object {

@@ -22,6 +22,7 @@ import { sendResponse } from "./http/response.ts";
 import { Invocation } from "./invocation.ts";
 import { LinkServer } from "./link-server.ts";
 import { loadWorker } from "./loader/load-worker.ts";
+import { PLATFORM_MODULES } from "./platform.ts";
 import { type InvocationCounter, isEntrypointClass, Worker } from "./worker.ts";
 
 /** A Worker given in code. */
@@ -67,8 +68,6 @@ export interface Host extends AsyncDisposable {
   /** Stops accepting, waits for invocations up to `limits.gracePeriodMs`, then ends the links. */
   close(): Promise<void>;
 }
-
-const BUILTINS = { "cloudflare:workers": import.meta.resolve("./cloudflare-workers.js") };
 
 /**
  * Serves Workers.
@@ -130,7 +129,7 @@ export async function serve(options: ServeOptions): Promise<Host> {
 async function load(path: string): Promise<InlineWorker> {
   const config = await readWorkerConfig(path);
   for (const warning of config.warnings) console.error(warning);
-  const { exports } = await loadWorker(config, { builtins: BUILTINS });
+  const { exports } = await loadWorker(config, { builtins: PLATFORM_MODULES });
   return { name: config.name, module: exports, vars: config.vars, services: config.services };
 }
 
@@ -203,7 +202,10 @@ async function handleHttp(worker: Worker, req: IncomingMessage, res: ServerRespo
   invocation.handleRunning(true);
   try {
     const request = toRequest(req, `http://${req.headers.host ?? "localhost"}`, res);
-    await sendResponse(res, await fetchFrom(worker, worker.exports.default, request, invocation.ctx));
+    await sendResponse(
+      res,
+      await invocation.run(() => fetchFrom(worker, worker.exports.default, request, invocation.ctx)),
+    );
   } catch (error) {
     worker.report(error);
     if (!res.headersSent) await sendResponse(res, errorResponse(error)).catch(() => res.destroy());

@@ -141,6 +141,7 @@ class EntrypointServer implements Server {
     const invocation = new Invocation(worker, this.#props);
     const { ctx } = invocation;
     call.onCancel = () => ctx.cancel(new Error("The caller cancelled the call or is gone."));
-    void serveCall(call, invocation, () => worker.receiver(this.#exported, ctx)).then(() => worker.admission.leave());
+    const receive = (): Receiver => worker.receiver(this.#exported, ctx);
+    void invocation.run(() => serveCall(call, invocation, receive)).then(() => worker.admission.leave());
   }
 }

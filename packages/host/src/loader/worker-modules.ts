@@ -6,6 +6,8 @@ import type { OnResolveArgs, OnResolveResult, Plugin } from "esbuild";
 
 /** Imported by the module that stands in for a data file; resolves to that file's bytes. */
 const BYTES = "capstan-bytes";
+/** Where the texts of platform modules are. */
+const PLATFORM = "capstan-platform";
 /** Stands between a CommonJS `require()` and a module that stays outside of the bundle. */
 const REQUIRED = "capstan-required";
 
@@ -20,8 +22,8 @@ const DATA_MODULES: Readonly<Record<string, string>> = {
 /**
  * The esbuild plugin for a Worker's imports.
  *
- * @param builtins the platform's modules, e.g. "cloudflare:workers", and the file URL of each. Other `cloudflare:`
- * modules are errors of the bundle.
+ * @param builtins the platform's modules, e.g. "cloudflare:workers", and the file URL of each, or its text: that
+ * is bundled, and what it imports by file URL is not. Other `cloudflare:` modules are errors of the bundle.
  * @param root absolute; data files are named relative to it.
  */
 export function workerModules(builtins: Readonly<Record<string, string>>, root: string): Plugin {
@@ -29,10 +31,19 @@ export function workerModules(builtins: Readonly<Record<string, string>>, root: 
     name: "capstan",
     setup(build) {
       build.onResolve({ filter: /^cloudflare:/ }, (args) => {
-        const url = Object.hasOwn(builtins, args.path) ? builtins[args.path] : undefined;
-        if (url === undefined) return noSuchModule(args.path, Object.keys(builtins));
-        return outside(args, args.path, url);
+        const given = Object.hasOwn(builtins, args.path) ? builtins[args.path] : undefined;
+        if (given === undefined) return noSuchModule(args.path, Object.keys(builtins));
+        if (!given.startsWith("file:")) return { path: args.path, namespace: PLATFORM };
+        return outside(args, args.path, given);
       });
+      build.onLoad({ filter: /.*/, namespace: PLATFORM }, ({ path }) => ({
+        contents: builtins[path] ?? "",
+        loader: "js",
+      }));
+      // What a platform module passes on is evaluated only where the Worker uses it.
+      build.onResolve({ filter: /^file:/ }, ({ path, namespace }) =>
+        namespace === PLATFORM ? { path, external: true, sideEffects: false } : undefined,
+      );
       build.onResolve({ filter: /^node:/ }, (args) =>
         isBuiltin(args.path) ? outside(args, args.path) : noSuchModule(args.path),
       );
