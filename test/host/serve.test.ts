@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { expect } from "chai";
+import { WebSocket } from "ws";
 import { connect } from "../../packages/client/src/index.ts";
 import { type Host, RpcTarget, serve, WorkerEntrypoint } from "../../packages/host/src/index.ts";
 
@@ -252,5 +254,19 @@ describe("host: serving Workers to a link", () => {
     }
     expect(await Promise.all(calls)).to.deep.equal([1, 2, 3, 4]);
     expect(started).to.deep.equal([1, 2, 3, 4]);
+  });
+
+  it("ends the link of a client that answers no pings, and keeps one that does", async () => {
+    const limits = { heartbeatMs: 100 };
+    await using quick = await serve({ port: 0, limits, workers: [{ name: "api", module: { default: Api } }] });
+    using alive = connect(quick.url);
+    await alive.service<Remote>("api").add!(1, 2);
+    const url = `${quick.url.replace("http", "ws")}/_capstan`;
+    const dead = new WebSocket(url, ["capstan.1"], { autoPong: false });
+    await once(dead, "open");
+    expect(quick.stats().links).to.equal(2);
+    await once(dead, "close");
+    await settled(() => quick.stats().links === 1);
+    expect(await alive.service<Remote>("api").add!(3, 4)).to.equal(7);
   });
 });

@@ -21,7 +21,7 @@ export interface ConnectOptions {
 export function connect(url: string | URL, options: ConnectOptions = {}): Link {
   const limits = resolveLimits(options.limits);
   const protocols = [CAPSTAN_PROTOCOL];
-  const socket = openWebSocket(linkUrl(url), protocols, limits.maxFrameBytes, limits.connectTimeoutMs);
+  const socket = openWebSocket(linkUrl(url), protocols, limits);
   return new Link(new WebSocketTransport(socket, endOfTurn), { limits });
 }
 

@@ -2,6 +2,7 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { LINK_PATH, Link, makeRealm, type Realm } from "@capstan/client";
+import { keepAlive } from "@capstan/client/node";
 import {
   CAPSTAN_PROTOCOL,
   type Capability,
@@ -192,6 +193,7 @@ function acceptLinks(
       const transport = new WebSocketTransport(webSocket as unknown as WebSocketLike, setImmediate);
       const link = new Link(transport, { limits: realm.limits, bootstrap });
       links.add(link);
+      keepAlive(webSocket, realm.limits.heartbeatMs);
       link.onBroken(() => links.delete(link));
     });
   });

@@ -1,19 +1,18 @@
 // How a link is opened in Node: the `ws` package.
 import type { WebSocketLike } from "@capstan/vat";
+import type { Limits } from "@capstan/wire";
 import { WebSocket } from "ws";
+import { keepAlive } from "./heartbeat.ts";
 
-/** Opens a socket. `maxFrameBytes` bounds what a peer may send at once. */
-export function openWebSocket(
-  url: string,
-  protocols: string[],
-  maxFrameBytes: number,
-  timeoutMs: number,
-): WebSocketLike {
-  return new WebSocket(url, protocols, {
+/** Opens a socket within the limits: frame size, time to connect, heartbeat. */
+export function openWebSocket(url: string, protocols: string[], limits: Limits): WebSocketLike {
+  const socket = new WebSocket(url, protocols, {
     perMessageDeflate: false,
-    maxPayload: maxFrameBytes,
-    handshakeTimeout: timeoutMs,
-  }) as unknown as WebSocketLike;
+    maxPayload: limits.maxFrameBytes,
+    handshakeTimeout: limits.connectTimeoutMs,
+  });
+  keepAlive(socket, limits.heartbeatMs);
+  return socket as unknown as WebSocketLike;
 }
 
 /** Runs `flush` once what came in this turn has been handled. */

@@ -1,0 +1,2 @@
+// What only Node has: for hosts.
+export { keepAlive } from "./heartbeat.ts";
