@@ -10,6 +10,8 @@ export function makeRealm(options?: LimitOptions | Limits): Realm {
   const realm: Realm = {
     limits: resolveLimits(options),
     stubFor: (cap) => makeStub(realm, cap),
+    // A disposer that throws has nobody to tell, and must not harm the link that dropped its object.
+    report: (error) => console.error("An RPC target's disposer threw:", error),
     serve: (target, dispose) => new LocalCapability(new TargetServer(realm, target, dispose), realm.limits),
   };
   return realm;

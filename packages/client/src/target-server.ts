@@ -34,7 +34,11 @@ export class TargetServer implements Server {
   }
 
   release(): void {
-    this.#dispose?.();
+    try {
+      this.#dispose?.();
+    } catch (error) {
+      this.#realm.report(error);
+    }
   }
 }
 

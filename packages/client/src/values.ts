@@ -29,6 +29,8 @@ export interface Realm {
   stubFor(cap: Capability): Disposable & object;
   /** Serves `target` by reference; `dispose` runs when the last reference is gone. The reference belongs to the caller. */
   serve(target: object, dispose: (() => void) | undefined): Capability;
+  /** Told of what a disposer threw. */
+  report(error: unknown): void;
   /** A stub's core was made, or disposed of. */
   handleStub?(core: StubCore, held: boolean): void;
   /** Runs user code as part of this realm. Without it: plainly. */

@@ -8,6 +8,8 @@ export class Admission {
   // One at a time: the head of the queue waits for a free place, the others for the head.
   readonly #queue = new PQueue({ concurrency: 1 });
   #running = 0;
+  /** Set when the host stops: calls from outside are refused, those of invocations that still run are not. */
+  isClosed = false;
   #wake: (() => void) | undefined;
 
   constructor(limits: Limits) {

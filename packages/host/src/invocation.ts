@@ -44,6 +44,10 @@ export class Invocation implements Realm, Scoped {
     return runner === undefined ? code() : runner(this, code);
   }
 
+  report(error: unknown): void {
+    this.#worker.report(error);
+  }
+
   stubFor(cap: Capability): Disposable & object {
     return makeStub(this, cap);
   }
@@ -55,10 +59,9 @@ export class Invocation implements Realm, Scoped {
       this.#handedOut--;
       try {
         dispose?.();
-      } catch (error) {
-        this.#worker.report(error);
+      } finally {
+        this.#settle();
       }
-      this.#settle();
     };
     return new LocalCapability(new TargetServer(this, target, release), this.limits);
   }

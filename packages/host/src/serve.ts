@@ -105,6 +105,7 @@ export async function serve(options: ServeOptions): Promise<Host> {
   const hostName = address.family === "IPv6" ? `[${address.address}]` : address.address;
 
   const close = async (): Promise<void> => {
+    admission.isClosed = true;
     http.close();
     http.closeIdleConnections();
     const deadline = Date.now() + realm.limits.gracePeriodMs;

@@ -129,6 +129,10 @@ class EntrypointServer implements Server {
 
   dispatch(call: IncomingCall): void {
     const { admission, realm } = this.#worker;
+    if (admission.isClosed && !call.isLocal) {
+      call.returnException(RpcError.disconnected("The host is shutting down."));
+      return;
+    }
     if (admission.tryEnter()) this.#start(call);
     else if (!admission.wait(() => this.#start(call))) {
       const { maxWaitingInvocations } = realm.limits;

@@ -28,6 +28,8 @@ export interface IncomingCall {
   readonly methodId: number;
   /** Released by the engine when the call is answered; whoever keeps a capability longer takes a reference. */
   readonly params: ReceivedPayload;
+  /** True for a call from within this vat; false where it came over a connection. */
+  readonly isLocal: boolean;
   /** Called once when the caller cancels the call or is gone before it was answered. */
   onCancel: (() => void) | undefined;
   /** Encodes and sends the results. When `encoder` throws, nothing was sent and the call is still to be answered. */
@@ -80,7 +82,15 @@ export abstract class Capability {
 
   /** What this stands for by now: itself, or what a promise resolved to, followed to the end. Borrowed. */
   get resolved(): Capability {
-    return this;
+    // A loop: a peer decides how long the way is. Whoever resolves a promise sees to it that there is no circle.
+    let end: Capability = this;
+    for (let next = end.next; next !== undefined; next = end.next) end = next;
+    return end;
+  }
+
+  /** What a promise resolved to, one step on; undefined for what has not resolved, and for what is no promise. Borrowed. */
+  protected get next(): Capability | undefined {
+    return undefined;
   }
 
   /** True for a promise that has not resolved yet. */

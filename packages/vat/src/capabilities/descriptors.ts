@@ -1,6 +1,6 @@
 // Cap table entries ↔ capabilities.
 import { type AnswerId, type CapDescriptor, CapKind, type ExportId, type ImportId, TargetKind } from "@capstan/wire";
-import { RpcError } from "../errors.ts";
+import { ProtocolError, RpcError } from "../errors.ts";
 import { BrokenCapability } from "./broken.ts";
 import type { Capability } from "./capability.ts";
 import { ImportedCapability } from "./imported.ts";
@@ -64,6 +64,9 @@ export function receiveCapability(tables: DescriptorTables, descriptor: CapDescr
 function receiveImport(tables: DescriptorTables, id: ImportId, isPromise: boolean): Capability {
   const known = tables.imports.get(id);
   if (known !== undefined) return known.receiveAgain();
+  if (tables.imports.size >= tables.limits.maxImports) {
+    throw new ProtocolError(`The link holds ${tables.limits.maxImports} imported capabilities.`);
+  }
   const cap = new ImportedCapability(tables, id, isPromise);
   tables.imports.set(id, cap);
   return cap;

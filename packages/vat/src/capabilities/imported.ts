@@ -30,7 +30,7 @@ export class ImportedCapability extends RemoteCapability {
   }
 
   override get isPromise(): boolean {
-    return this.resolution === undefined ? this.#promise : this.resolution.isPromise;
+    return this.resolution === undefined ? this.#promise : this.resolved.isPromise;
   }
 
   /** The peer named it once more. Returns a new reference. */

@@ -21,7 +21,7 @@ export class PipelinedCapability extends RemoteCapability {
   }
 
   override get isPromise(): boolean {
-    return this.resolution === undefined || this.resolution.isPromise;
+    return this.resolution === undefined || this.resolved.isPromise;
   }
 
   /** The question was answered. Takes over the reference to `target`. */

@@ -58,7 +58,7 @@ export class PromiseCapability extends Capability {
     sink: ReturnSink,
   ): PendingCall {
     if (this.#target !== undefined) {
-      return this.#target.call(interfaceHigh, interfaceLow, methodId, encoder, content, sink);
+      return this.resolved.call(interfaceHigh, interfaceLow, methodId, encoder, content, sink);
     }
     const params = encodeStandalone(encoder, content, this.#limits);
     const call = new QueuedCall(interfaceHigh, interfaceLow, methodId, params, sink, this.#limits);
@@ -67,33 +67,33 @@ export class PromiseCapability extends Capability {
   }
 
   deliver(call: IncomingCall): void {
-    if (this.#target !== undefined) this.#target.deliver(call);
+    if (this.#target !== undefined) this.resolved.deliver(call);
     else this.#queue.push({ proceed: (target) => target.deliver(call) });
   }
 
-  override get resolved(): Capability {
-    return this.#target === undefined ? this : this.#target.resolved;
+  protected override get next(): Capability | undefined {
+    return this.#target;
   }
 
   override get isPromise(): boolean {
-    return this.#target === undefined || this.#target.isPromise;
+    return this.#target === undefined || this.resolved.isPromise;
   }
 
   override whenResolved(listener: () => void): void {
-    if (this.#target !== undefined) this.#target.whenResolved(listener);
+    if (this.#target !== undefined) this.resolved.whenResolved(listener);
     else (this.#listeners ??= []).push(listener);
   }
 
   override get brokenReason(): RpcError | undefined {
-    return this.#target?.brokenReason;
+    return this.#target === undefined ? undefined : this.resolved.brokenReason;
   }
 
   override whenBroken(listener: (error: RpcError) => void): () => void {
-    if (this.#target !== undefined) return this.#target.whenBroken(listener);
+    if (this.#target !== undefined) return this.resolved.whenBroken(listener);
     let off: (() => void) | undefined;
     let wanted = true;
     this.whenResolved(() => {
-      if (wanted) off = this.#target?.whenBroken(listener);
+      if (wanted) off = this.resolved.whenBroken(listener);
     });
     return () => {
       wanted = false;

@@ -37,7 +37,7 @@ export abstract class RemoteCapability extends Capability {
     sink: ReturnSink,
   ): PendingCall {
     if (this.resolution !== undefined) {
-      return this.resolution.call(interfaceHigh, interfaceLow, methodId, encoder, content, sink);
+      return this.resolved.call(interfaceHigh, interfaceLow, methodId, encoder, content, sink);
     }
     this.called = true;
     return this.peer.sendCall(
@@ -54,25 +54,25 @@ export abstract class RemoteCapability extends Capability {
   }
 
   deliver(call: IncomingCall): void {
-    if (this.resolution !== undefined) this.resolution.deliver(call);
+    if (this.resolution !== undefined) this.resolved.deliver(call);
     else forwardCall(this, call);
   }
 
-  override get resolved(): Capability {
-    return this.resolution === undefined ? this : this.resolution.resolved;
+  protected override get next(): Capability | undefined {
+    return this.resolution;
   }
 
   override whenResolved(listener: () => void): void {
-    if (this.resolution !== undefined) this.resolution.whenResolved(listener);
+    if (this.resolution !== undefined) this.resolved.whenResolved(listener);
     else if (this.isPromise) (this.#listeners ??= []).push(listener);
   }
 
   override get brokenReason(): RpcError | undefined {
-    return this.resolution === undefined ? this.peer.closedReason : this.resolution.brokenReason;
+    return this.resolution === undefined ? this.peer.closedReason : this.resolved.brokenReason;
   }
 
   override whenBroken(listener: (error: RpcError) => void): () => void {
-    if (this.resolution !== undefined) return this.resolution.whenBroken(listener);
+    if (this.resolution !== undefined) return this.resolved.whenBroken(listener);
     let off = this.peer.whenClosed(listener);
     let wanted = true;
     this.whenResolved(() => {

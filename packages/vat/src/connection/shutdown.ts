@@ -27,5 +27,16 @@ export function shutdown(state: ConnectionState, reason: RpcError): void {
   for (const answer of answers) answer.detach();
   for (const cap of exports) cap.release();
   state.bootstrap?.release();
-  for (const listener of listeners) listener(reason);
+  for (const listener of listeners) notify(listener, reason);
+}
+
+/** A listener that throws is an uncaught error of its own, and harms no other. */
+function notify(listener: (error: RpcError) => void, reason: RpcError): void {
+  try {
+    listener(reason);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }

@@ -11,6 +11,7 @@ import { noCapability } from "../tables/result-pipelines.ts";
 export function handleCall(state: ConnectionState, message: CallMessage): void {
   const id = message.questionId;
   if (state.answers.get(id) !== undefined) throw new ProtocolError(`Call reuses question id ${id}, which is open.`);
+  checkRoom(state);
   let target: Capability | undefined;
   if (message.targetKind === TargetKind.importedCap) {
     target = state.exports.get(message.targetId as ExportId);
@@ -25,14 +26,22 @@ export function handleCall(state: ConnectionState, message: CallMessage): void {
     state.receive(message.params),
     message.sendResultsTo === SendResultsTo.yourself,
   );
-  const overloaded = state.answers.size >= state.limits.maxCallsInFlight;
+  const { maxCallsInFlight, maxBufferedBytes } = state.limits;
+  // A peer that does not read its answers gets small ones.
+  const overloaded = state.answers.size >= maxCallsInFlight || state.outbox.pendingBytes > maxBufferedBytes;
   state.answers.set(id, answer);
   if (overloaded) {
-    answer.returnException(RpcError.overloaded(`${state.limits.maxCallsInFlight} calls on this link are unanswered.`));
+    answer.returnException(RpcError.overloaded("Too many calls on this link are unanswered, or their answers unread."));
   } else if (message.sendResultsTo > SendResultsTo.yourself) {
     answer.returnException(RpcError.unimplemented("Sending results to a third party is not supported."));
   } else if (target !== undefined) target.deliver(answer);
   else deliverToAnswer(state, message, answer);
+}
+
+/** A peer that finishes nothing is told to go. */
+function checkRoom(state: ConnectionState): void {
+  const { maxAnswers } = state.limits;
+  if (state.answers.size >= maxAnswers) throw new ProtocolError(`${maxAnswers} calls on this link were not finished.`);
 }
 
 function deliverToAnswer(state: ConnectionState, message: CallMessage, answer: Answer): void {
@@ -53,6 +62,7 @@ export function handleBootstrap(state: ConnectionState, message: BootstrapMessag
   if (state.answers.get(id) !== undefined) {
     throw new ProtocolError(`Bootstrap reuses question id ${id}, which is open.`);
   }
+  checkRoom(state);
   const answer = new Answer(state, id, 0, 0, 0, emptyPayload(state.limits), false);
   state.answers.set(id, answer);
   if (state.bootstrap === undefined)

@@ -39,6 +39,7 @@ export class Answer implements IncomingCall {
   readonly interfaceLow: number;
   readonly methodId: number;
   readonly params: ReceivedPayload;
+  readonly isLocal = false;
   onCancel: (() => void) | undefined = undefined;
   /** True where the results stay here for a later takeFromOtherQuestion. */
   readonly keepsResults: boolean;

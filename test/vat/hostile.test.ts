@@ -1,0 +1,169 @@
+import { expect } from "chai";
+import { Connection, MemoryTransport } from "../../packages/vat/src/index.ts";
+import {
+  type AnswerId,
+  beginCall,
+  type EmbargoId,
+  type ExportId,
+  encodeBootstrap,
+  encodeDisembargo,
+  encodeFinish,
+  encodeRelease,
+  encodeResolveCap,
+  encodeReturnOther,
+  FrameReader,
+  finishPayload,
+  type ImportId,
+  type LimitOptions,
+  type QuestionId,
+  type RpcMessage,
+  resolveLimits,
+  SegmentWriter,
+} from "../../packages/wire/src/index.ts";
+import { Keeper, local } from "../support/pair.ts";
+
+/** A vat with a peer that is this test: it sends what it likes and sees what comes back. */
+class Victim {
+  readonly keeper = new Keeper();
+  readonly connection: Connection;
+  readonly #peer: MemoryTransport;
+  readonly #own: MemoryTransport;
+  readonly #reader = new FrameReader(resolveLimits(), { batched: true });
+  readonly #received: RpcMessage[] = [];
+
+  constructor(limits: LimitOptions = {}) {
+    [this.#peer, this.#own] = MemoryTransport.pair({ manual: true });
+    this.#peer.start({
+      handleOpen: () => {},
+      handleFrame: (frame) => {
+        this.#reader.open(frame);
+        for (let next = this.#reader.next(); next !== undefined; next = this.#reader.next()) this.#received.push(next);
+      },
+      handleClosed: () => {},
+    });
+    this.connection = new Connection(this.#own, { bootstrap: local(this.keeper), limits });
+  }
+
+  send(...writes: ((writer: SegmentWriter) => void)[]): RpcMessage[] {
+    const writer = new SegmentWriter();
+    for (const write of writes) write(writer);
+    return this.sendBytes(writer.take());
+  }
+
+  sendBytes(bytes: Uint8Array): RpcMessage[] {
+    this.#peer.send(bytes);
+    this.#peer.deliver();
+    this.#own.flush();
+    while (this.#own.deliver());
+    return this.#received.splice(0);
+  }
+}
+
+const question = (id: number) => id as QuestionId;
+const bootstrap = (id: number) => (writer: SegmentWriter) => encodeBootstrap(writer, question(id));
+
+/** A call without content. */
+function call(id: number, targetKind: 0 | 1, target: number, transform: number[] = []) {
+  return (writer: SegmentWriter): void => {
+    const start = writer.length;
+    const at = beginCall(writer, question(id), targetKind, target, transform, 1, 2, 0, 0, 0);
+    finishPayload(writer, start, at, []);
+  };
+}
+
+describe("vat: a peer that breaks the rules", () => {
+  const aborted: Record<string, (writer: SegmentWriter) => void> = {
+    "returns a question that is not open": (w) => encodeReturnOther(w, 5 as AnswerId, false, 2),
+    "calls an export that does not exist": call(1, 0, 77),
+    "releases an export that does not exist": (w) => encodeRelease(w, 77 as ImportId, 1),
+    "releases more references than it was given": (w) => encodeRelease(w, 0 as ImportId, 9),
+    "reuses a question id that is open": bootstrap(0),
+    "sends back a Disembargo that it was never sent": (w) => encodeDisembargo(w, 0, 0, [], 1, 3 as EmbargoId),
+    "asks to disembargo what does not lead back to it": (w) => encodeDisembargo(w, 0, 0, [], 0, 3 as EmbargoId),
+    "asks to disembargo what does not exist": (w) => encodeDisembargo(w, 0, 99, [], 0, 3 as EmbargoId),
+  };
+  for (const [what, write] of Object.entries(aborted)) {
+    it(`is aborted, and told why, when it ${what}`, () => {
+      const victim = new Victim();
+      victim.send(bootstrap(0));
+      const [message] = victim.send(write);
+      expect(message?.kind).to.equal(1);
+      expect(victim.connection.closedReason).to.not.equal(undefined);
+      expect(Object.values(victim.connection.tables)).to.deep.equal([0, 0, 0, 0, 0]);
+    });
+  }
+
+  it("may finish what is unknown or long done", () => {
+    const victim = new Victim();
+    expect(victim.send((w) => encodeFinish(w, question(40), true))).to.deep.equal([]);
+    expect(victim.connection.closedReason).to.equal(undefined);
+  });
+
+  it("gets an exception for a call on an answer that is gone, and on itself", () => {
+    const victim = new Victim();
+    for (const target of [8, 1]) {
+      const [message] = victim.send(call(1, 1, target, [0]));
+      expect(message).to.include({ kind: 3, which: 1 });
+      victim.send((w) => encodeFinish(w, question(1), false));
+    }
+    expect(victim.connection.closedReason).to.equal(undefined);
+  });
+
+  it("gets back what a Resolve carries for a promise that was let go", () => {
+    const victim = new Victim();
+    const cap = { kind: 1, id: 12, transform: [] } as const;
+    const [message] = victim.send((w) => encodeResolveCap(w, 4 as ExportId, cap));
+    expect(message).to.deep.include({ kind: 6, id: 12, referenceCount: 1 });
+    expect(victim.connection.tables.imports).to.equal(0);
+  });
+
+  it("cannot make a promise resolve to itself, or in a circle", () => {
+    const victim = new Victim();
+    const promise = (id: number) => ({ kind: 2, id, transform: [] }) as const;
+    victim.send(bootstrap(0), (writer) => {
+      const start = writer.length;
+      const at = beginCall(writer, question(1), 0, 0, [], 1, 2, 0, 0, 0);
+      writer.ensure(24);
+      writer.view.setUint32(at, 0, true);
+      finishPayload(writer, start, at, [promise(1), promise(2)]);
+    });
+    victim.send((w) => encodeResolveCap(w, 1 as ExportId, promise(2)));
+    victim.send((w) => encodeResolveCap(w, 2 as ExportId, promise(1)));
+    expect(victim.connection.closedReason).to.equal(undefined);
+    victim.keeper.answer();
+    expect(victim.connection.tables.imports).to.be.lessThan(3);
+  });
+
+  it("gets a message of an unknown kind back as unimplemented", () => {
+    const victim = new Victim();
+    const bytes = new Uint8Array(32);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(4, 3, true);
+    view.setUint32(12, 0x0001_0001, true);
+    view.setUint16(16, 99, true);
+    const [message] = victim.sendBytes(bytes);
+    expect(message?.kind).to.equal(0);
+    expect(victim.connection.closedReason).to.equal(undefined);
+  });
+
+  it("gets an exception for calls past the bound on calls in flight, and an abort where it never finishes", () => {
+    const victim = new Victim({ maxCallsInFlight: 3, maxAnswers: 5 });
+    victim.send(bootstrap(0));
+    const calls = [1, 2, 3].map((id) => call(id, 0, 0));
+    const [refused] = victim.send(...calls);
+    expect(refused).to.include({ kind: 3, which: 1 });
+    expect(victim.keeper.log).to.have.length(2);
+    victim.send(call(4, 0, 0));
+    expect(victim.connection.closedReason).to.equal(undefined);
+    victim.send(call(5, 0, 0));
+    expect(victim.connection.closedReason?.message).to.contain("not finished");
+  });
+
+  it("is aborted for a frame that is no message", () => {
+    for (const bytes of [new Uint8Array(7), new Uint8Array(8).fill(255), new Uint8Array([0, 0, 0, 0, 9, 0, 0, 0])]) {
+      const victim = new Victim();
+      const [message] = victim.sendBytes(bytes);
+      expect(message?.kind).to.equal(1);
+    }
+  });
+});
