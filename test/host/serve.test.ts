@@ -36,8 +36,8 @@ class Api extends WorkerEntrypoint {
   fail(): void {
     throw Object.assign(new RangeError("out of range"), { code: 7 });
   }
-  leak(callback: { dup(): unknown }): void {
-    callback.dup();
+  leak(callback: unknown): void {
+    if (typeof callback === "function") (callback as unknown as { dup(): unknown }).dup();
   }
   closable(): object {
     return { open: true, [Symbol.dispose]: () => closed++ };
@@ -180,6 +180,24 @@ describe("host: serving Workers to a link", () => {
     const target = Object.assign(() => 1, { [Symbol.dispose]: () => disposed++ });
     await api.leak!(target);
     await settled(() => disposed === 1);
+  });
+
+  it("duplicates a target that can be, for each time it is passed, and disposes of the duplicate", async () => {
+    const events: string[] = [];
+    class Shared extends RpcTarget {
+      dup(): Shared {
+        events.push("dup");
+        return new Shared();
+      }
+      [Symbol.dispose](): void {
+        events.push("dispose");
+      }
+    }
+    const target = new Shared();
+    await api.leak!({ dup: target });
+    await api.leak!({ dup: target });
+    await settled(() => events.length === 4);
+    expect(events).to.have.members(["dup", "dispose", "dup", "dispose"]);
   });
 
   it("runs the disposer of a returned object when the client disposes of the result", async () => {

@@ -105,7 +105,7 @@ function sendResult(call: IncomingCall, realm: Realm, value: unknown): void {
   }
   const isPlain = Object.getPrototypeOf(value) === Object.prototype;
   const dispose = isPlain ? disposerOf(value) : undefined;
-  const pipeline = isPlain ? realm.serve(value, dispose) : capabilityFor(realm, value);
+  const pipeline = isPlain ? realm.serve(value, dispose) : capabilityFor(realm, value, false);
   const results: ResultContent = { realm, value, pipeline, hasDisposer: dispose !== undefined, transferred: undefined };
   try {
     call.returnResults(resultEncoder, results);

@@ -39,13 +39,23 @@ export interface Realm {
   handleCall?(call: IncomingCall, running: boolean): void;
 }
 
-/** The capability to send for an object that goes by reference; a new reference. Undefined: it does not. */
-export function capabilityFor(realm: Realm, object: object): Capability | undefined {
+/**
+ * The capability to send for an object that goes by reference; a new reference. Undefined: it does not.
+ *
+ * @param lends the sender keeps the object: one that has a `dup()` is duplicated, and the duplicate disposed of when the
+ * receiver is done. What is returned goes over to the receiver as it is.
+ */
+export function capabilityFor(realm: Realm, object: object, lends: boolean): Capability | undefined {
   // A stub is passed on; the sender's own stays usable.
   const core = coreOf(object);
   if (core !== undefined) return core.capability();
   if (typeof object !== "function" && !(object instanceof RpcTarget)) return undefined;
-  return realm.serve(object, disposerOf(object));
+  const dup: unknown = lends ? Reflect.get(object, "dup") : undefined;
+  const target: unknown = typeof dup === "function" ? Reflect.apply(dup, object, []) : object;
+  if ((typeof target !== "object" && typeof target !== "function") || target === null) {
+    throw new TypeError("The dup() method of an RPC target must return an object.");
+  }
+  return realm.serve(target, disposerOf(target));
 }
 
 /** An object's own disposer, bound to it. */
@@ -65,14 +75,16 @@ class OutgoingStubs implements ExternalsWriter {
   readonly externals: External[] = [];
   readonly #out: PayloadBuilder;
   readonly #realm: Realm;
+  readonly #lends: boolean;
   /** An object that is in the cap table already, at `knownIndex`. */
   readonly #known: unknown;
   readonly #knownIndex: number;
   /** The stubs of our own that the value mentions. */
   sent: StubCore[] | undefined = undefined;
 
-  constructor(out: PayloadBuilder, realm: Realm, known?: unknown, knownIndex = -1) {
+  constructor(out: PayloadBuilder, realm: Realm, lends: boolean, known?: unknown, knownIndex = -1) {
     this.#out = out;
+    this.#lends = lends;
     this.#realm = realm;
     this.#known = known;
     this.#knownIndex = knownIndex;
@@ -82,7 +94,7 @@ class OutgoingStubs implements ExternalsWriter {
     const core = coreOf(object);
     let capIndex = this.#knownIndex;
     if (capIndex < 0 || object !== this.#known) {
-      const cap = capabilityFor(this.#realm, object);
+      const cap = capabilityFor(this.#realm, object, this.#lends);
       if (cap === undefined) return false;
       capIndex = this.#out.addCapability(cap);
       cap.release();
@@ -106,7 +118,7 @@ class OutgoingStubs implements ExternalsWriter {
 /** Writes the params of `JsRpcTarget.call`. */
 export const callEncoder: PayloadEncoder<CallContent> = {
   encode(out, { realm, path, args }) {
-    const host = new OutgoingStubs(out, realm);
+    const host = new OutgoingStubs(out, realm, true);
     const name = path.length === 1 ? path[0] : undefined;
     const operation = args === undefined ? Operation.get : Operation.call;
     // No arguments are no value at all.
@@ -130,7 +142,7 @@ export const resultEncoder: PayloadEncoder<ResultContent> = {
   encode(out, content) {
     const { realm, value, pipeline, hasDisposer } = content;
     const callPipeline = pipeline === undefined ? undefined : out.addCapability(pipeline);
-    const host = new OutgoingStubs(out, realm, value, callPipeline);
+    const host = new OutgoingStubs(out, realm, false, value, callPipeline);
     writeCallResults(out.writer, out.at, value, host, realm.limits, { callPipeline, hasDisposer });
     content.transferred = host.sent;
   },
