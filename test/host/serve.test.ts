@@ -130,6 +130,16 @@ describe("host: serving Workers to a link", () => {
     expect(await profile.user.name).to.equal("Ada");
   });
 
+  it("refuses a call on a result that is no object, before and after that has arrived", async () => {
+    const sum = api.add!(1, 2) as unknown as Remote & Promise<number>;
+    const early = await failure(sum.increment!(1));
+    expect(early).to.be.instanceOf(TypeError);
+    expect(early.message).to.equal('The RPC receiver does not implement the method "increment".');
+    await sum;
+    const late = await failure(sum.increment!(1));
+    expect(late.message).to.equal("Can't pipeline on RPC that did not return an object.");
+  });
+
   it("calls a function that the caller passed", async () => {
     expect(await api.twice!((n: number) => n * 10)).to.equal(30);
   });

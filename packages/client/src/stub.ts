@@ -183,9 +183,16 @@ class CallPromise implements CallBase, ReturnSink {
   /** A result that is a stub: it stands for itself, and whoever holds it disposes of it. */
   #result: CallBase | undefined;
   #disposed = false;
+  /** True once a result arrived that nothing can be pipelined on. */
+  #isEmpty = false;
+  /** Where the call went; forgotten once settled, so that a long chain keeps none of its links. */
+  #base: CallBase | undefined;
+  readonly #path: readonly string[];
 
   constructor(base: CallBase, path: readonly string[], args: readonly unknown[] | undefined) {
     this.realm = base.realm;
+    this.#base = base;
+    this.#path = path;
     try {
       const content = { realm: base.realm, path, args };
       const target = base.target();
@@ -245,7 +252,9 @@ class CallPromise implements CallBase, ReturnSink {
       this.#stubs = stubs;
       this.#call = undefined;
       if (typeof value === "function") this.#result = coreOf(value) as CallBase | undefined;
-      this.#keepPipeline(results.cap(callPipeline));
+      const pipeline = results.cap(callPipeline);
+      this.#isEmpty = pipeline === undefined;
+      this.#keepPipeline(pipeline);
       if (this.#pipeline !== undefined || stubs.stubs.length > 0) this.#attachDisposer(value);
       this.#settle({ value });
     } catch (error) {
@@ -256,7 +265,10 @@ class CallPromise implements CallBase, ReturnSink {
   }
 
   handleException(error: RpcError): void {
-    this.#settle({ error: fromException(error, this.realm.limits) });
+    const base = this.#base;
+    // The callee had nothing to look the path up in: its answer was gone. What was asked of it is known here alone.
+    if (base instanceof CallPromise && base.#isEmpty) this.#settle({ error: notThere(this.#path) });
+    else this.#settle({ error: fromException(error, this.realm.limits) });
   }
 
   /** Keeps what stands for an object, so that calls can be pipelined on it until the result is disposed of. */
@@ -269,6 +281,7 @@ class CallPromise implements CallBase, ReturnSink {
   #settle(settled: Settled): void {
     this.#settled = settled;
     this.#call = undefined;
+    this.#base = undefined;
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if ("error" in settled) {
@@ -289,6 +302,14 @@ class CallPromise implements CallBase, ReturnSink {
     if (typeof value !== "object" || value === null || !Object.isExtensible(value)) return;
     Object.defineProperty(value, Symbol.dispose, { value: () => this.#releaseResult(), configurable: true });
   }
+}
+
+/** What a callee says of a path that leads nowhere from the start. */
+function notThere(path: readonly string[]): TypeError {
+  const [name] = path;
+  const text =
+    name === undefined ? '"(this)" is not a function.' : `The RPC receiver does not implement the method "${name}".`;
+  return Object.assign(new TypeError(text), { remote: true });
 }
 
 class PromiseHandler extends Handler {
