@@ -2,12 +2,11 @@
 export { type ConnectOptions, connect, LINK_PATH } from "./connect.ts";
 export { toException } from "./errors.ts";
 export { Link, type LinkOptions } from "./link.ts";
-export { makeRealm } from "./realm.ts";
+export { makeRealm, PlainRealm } from "./realm.ts";
 export { RpcStub } from "./rpc-stub.ts";
 export { RpcTarget } from "./rpc-target.ts";
-export { makeStub } from "./stub.ts";
 export type { StubCore } from "./stub-brand.ts";
-export { type Receiver, serveCall, TargetServer } from "./target-server.ts";
+export { type Receiver, serveCall } from "./target-server.ts";
 export type { Members, Received, RpcPromise, Sendable, Service, Stubable } from "./types.ts";
 export type { Realm } from "./values.ts";
 export { RESERVED_ON_ENTRYPOINTS } from "./visibility.ts";

@@ -1,18 +1,57 @@
 // The realm of an application: its stubs and the objects that it passes by reference.
-import { LocalCapability } from "@capstan/vat";
+import { type Capability, LocalCapability } from "@capstan/vat";
 import { type LimitOptions, type Limits, resolveLimits } from "@capstan/wire";
-import { makeStub } from "./stub.ts";
-import { TargetServer } from "./target-server.ts";
+import { makePromise, makeStub } from "./stub.ts";
+import { PromiseServer, TargetServer } from "./target-server.ts";
 import type { Realm } from "./values.ts";
 
-/** Makes a realm that keeps no account of what goes in and out. */
+/** A realm that keeps no account of what goes in and out. A host's invocations extend it by theirs. */
+export class PlainRealm implements Realm {
+  readonly limits: Limits;
+
+  constructor(limits: Limits) {
+    this.limits = limits;
+  }
+
+  stubFor(cap: Capability): Disposable & object {
+    return makeStub(this, cap);
+  }
+
+  promiseFor(value: Capability, pipeline: Capability | undefined): Disposable & object {
+    return makePromise(this, value, pipeline);
+  }
+
+  serve(target: object, dispose: (() => void) | undefined): Capability {
+    return new LocalCapability(new TargetServer(this, target, this.#hold(dispose)), this.limits);
+  }
+
+  servePromise(promise: Promise<unknown>, dispose: (() => void) | undefined): Capability {
+    return new LocalCapability(new PromiseServer(this, promise, this.#hold(dispose)), this.limits);
+  }
+
+  /** An object is held from outside, or not any more. */
+  protected handleServed(_held: boolean): void {}
+
+  /** Counts an object as held; the result runs its disposer and counts it off. */
+  #hold(dispose: (() => void) | undefined): () => void {
+    this.handleServed(true);
+    return () => {
+      try {
+        dispose?.();
+      } catch (error) {
+        this.report(error);
+      }
+      this.handleServed(false);
+    };
+  }
+
+  // A disposer that throws has nobody to tell, and must not harm the link that dropped its object.
+  report(error: unknown): void {
+    console.error("An RPC target's disposer threw:", error);
+  }
+}
+
+/** The realm of an application. */
 export function makeRealm(options?: LimitOptions | Limits): Realm {
-  const realm: Realm = {
-    limits: resolveLimits(options),
-    stubFor: (cap) => makeStub(realm, cap),
-    // A disposer that throws has nobody to tell, and must not harm the link that dropped its object.
-    report: (error) => console.error("An RPC target's disposer threw:", error),
-    serve: (target, dispose) => new LocalCapability(new TargetServer(realm, target, dispose), realm.limits),
-  };
-  return realm;
+  return new PlainRealm(resolveLimits(options));
 }

@@ -7,7 +7,23 @@ export const CORE: unique symbol = Symbol("capstan.stub");
 export interface StubCore {
   /** A new reference to what this stands for. Throws where it was disposed of. */
   capability(): Capability;
+  /**
+   * What goes into a message for a promise or a property; stubs have none and go as their capability. Throws where it was
+   * disposed of.
+   *
+   * @param lends the sender keeps the promise; else the message takes it over.
+   */
+  send?(lends: boolean): SentPromise;
   dispose(): void;
+}
+
+/** A promise on its way into a message. */
+export interface SentPromise {
+  readonly promise: Promise<unknown>;
+  /** Where its outcome is, for calls; a reference that belongs to the receiver of this. */
+  readonly pipeline: Capability | undefined;
+  /** Lets go of the promise, where the message took it over. */
+  readonly release: (() => void) | undefined;
 }
 
 /** The core behind `object`, or undefined for anything that is not ours. */

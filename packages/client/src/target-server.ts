@@ -21,12 +21,13 @@ export interface Receiver {
 export class TargetServer implements Server {
   readonly #realm: Realm;
   readonly #receiver: Receiver;
-  readonly #dispose: (() => void) | undefined;
+  readonly #letGo: (() => void) | undefined;
 
-  constructor(realm: Realm, target: object, dispose?: () => void) {
+  /** @param letGo runs when the last reference is gone; must not throw. */
+  constructor(realm: Realm, target: object, letGo?: () => void) {
     this.#realm = realm;
     this.#receiver = { target, byPrototype: false, reserved: RESERVED_ON_TARGETS };
-    this.#dispose = dispose;
+    this.#letGo = letGo;
   }
 
   dispatch(call: IncomingCall): void {
@@ -34,25 +35,57 @@ export class TargetServer implements Server {
   }
 
   release(): void {
-    try {
-      this.#dispose?.();
-    } catch (error) {
-      this.#realm.report(error);
-    }
+    this.#letGo?.();
+  }
+}
+
+/** Serves the value of a promise, which its owner keeps: nothing in it goes over to whoever reads it. */
+export class PromiseServer implements Server {
+  readonly #realm: Realm;
+  readonly #promise: Promise<unknown>;
+  readonly #letGo: () => void;
+
+  /** @param letGo runs when the last reference is gone; must not throw. */
+  constructor(realm: Realm, promise: Promise<unknown>, letGo: () => void) {
+    this.#realm = realm;
+    this.#promise = promise;
+    this.#letGo = letGo;
+    // Whoever asks for the value is told of the failure; if nobody does, nobody minds.
+    promise.catch(() => {});
+  }
+
+  dispatch(call: IncomingCall): void {
+    const realm = this.#realm;
+    this.#promise.then(
+      (target) =>
+        startServing(call, realm, () => ({ target, byPrototype: false, reserved: RESERVED_ON_TARGETS }), true),
+      (error) => call.returnException(toException(error, realm.limits)),
+    );
+  }
+
+  release(): void {
+    this.#letGo();
   }
 }
 
 /** Answers one call as part of its realm. */
-export function startServing(call: IncomingCall, realm: Realm, receive: () => Receiver): void {
-  if (realm.run === undefined) void serveCall(call, realm, receive);
-  else void realm.run(() => serveCall(call, realm, receive));
+function startServing(call: IncomingCall, realm: Realm, receive: () => Receiver, lends = false): void {
+  if (realm.run === undefined) void serveCall(call, realm, receive, lends);
+  else void realm.run(() => serveCall(call, realm, receive, lends));
 }
 
 /**
  * Answers one call. `receive` gives the object to call; what it throws becomes the call's error. The params' stubs are
  * disposed of once the method has settled. The promise never rejects, and resolves when the answer is out.
+ *
+ * @param lends the result's stubs stay with their owner; else they go over to the caller. Default false.
  */
-export async function serveCall(call: IncomingCall, realm: Realm, receive: () => Receiver): Promise<void> {
+export async function serveCall(
+  call: IncomingCall,
+  realm: Realm,
+  receive: () => Receiver,
+  lends = false,
+): Promise<void> {
   let stubs: IncomingStubs | undefined;
   realm.handleCall?.(call, true);
   try {
@@ -82,7 +115,7 @@ export async function serveCall(call: IncomingCall, realm: Realm, receive: () =>
           ? Reflect.apply(method, owner, list)
           : receiver.invoke(method, params.path.join("."), list);
     }
-    sendResult(call, realm, await value);
+    sendResult(call, realm, await value, lends);
   } catch (error) {
     call.returnException(toException(error, realm.limits));
   } finally {
@@ -92,11 +125,12 @@ export async function serveCall(call: IncomingCall, realm: Realm, receive: () =>
 }
 
 /** Results that can be pipelined on carry a target that stands for them. The stubs in them go over to the caller. */
-function sendResult(call: IncomingCall, realm: Realm, value: unknown): void {
+function sendResult(call: IncomingCall, realm: Realm, value: unknown, lends: boolean): void {
   if (!isObject(value)) {
     call.returnResults(resultEncoder, {
       realm,
       value,
+      lends,
       pipeline: undefined,
       hasDisposer: false,
       transferred: undefined,
@@ -104,15 +138,22 @@ function sendResult(call: IncomingCall, realm: Realm, value: unknown): void {
     return;
   }
   const isPlain = Object.getPrototypeOf(value) === Object.prototype;
-  const dispose = isPlain ? disposerOf(value) : undefined;
-  const pipeline = isPlain ? realm.serve(value, dispose) : capabilityFor(realm, value, false);
-  const results: ResultContent = { realm, value, pipeline, hasDisposer: dispose !== undefined, transferred: undefined };
+  const dispose = isPlain && !lends ? disposerOf(value) : undefined;
+  const pipeline = isPlain ? realm.serve(value, dispose) : capabilityFor(realm, value, lends);
+  const results: ResultContent = {
+    realm,
+    value,
+    lends,
+    pipeline,
+    hasDisposer: dispose !== undefined,
+    transferred: undefined,
+  };
   try {
     call.returnResults(resultEncoder, results);
   } finally {
     pipeline?.release();
   }
-  if (results.transferred !== undefined) for (const core of results.transferred) core.dispose();
+  if (!lends && results.transferred !== undefined) for (const core of results.transferred) core.dispose();
 }
 
 function isObject(value: unknown): value is object {

@@ -17,18 +17,23 @@ import {
 } from "@capstan/wire";
 
 import { RpcTarget } from "./rpc-target.ts";
-import { coreOf, type StubCore } from "./stub-brand.ts";
+import { coreOf, type SentPromise, type StubCore } from "./stub-brand.ts";
 
-/** Host tag of a stub in value bytes. */
+/** Host tags in value bytes: a stub takes one external, a promise two (its value, and where calls on it go). */
 const STUB_TAG = 1;
+const PROMISE_TAG = 64;
 
 /** Ties values to the objects on either side of the wire. An application has one; on a host each invocation is one. */
 export interface Realm {
   readonly limits: Limits;
   /** A stub for a capability that arrived. Takes over the reference. */
   stubFor(cap: Capability): Disposable & object;
+  /** A promise that arrived. Takes over both references. */
+  promiseFor(value: Capability, pipeline: Capability | undefined): Disposable & object;
   /** Serves `target` by reference; `dispose` runs when the last reference is gone. The reference belongs to the caller. */
   serve(target: object, dispose: (() => void) | undefined): Capability;
+  /** Serves the value of `promise`: reading it waits for it. Otherwise like `serve`. */
+  servePromise(promise: Promise<unknown>, dispose: (() => void) | undefined): Capability;
   /** Told of what a disposer threw. */
   report(error: unknown): void;
   /** A stub's core was made, or disposed of. */
@@ -58,10 +63,15 @@ export function capabilityFor(realm: Realm, object: object, lends: boolean): Cap
   return realm.serve(target, disposerOf(target));
 }
 
+/** The disposer of results that hold nothing: passing such a result on passes on no duty. */
+export function nothingToDispose(): void {}
+
 /** An object's own disposer, bound to it. */
 export function disposerOf(object: object): (() => void) | undefined {
   const dispose: unknown = Reflect.get(object, Symbol.dispose);
-  return typeof dispose === "function" ? () => void Reflect.apply(dispose, object, []) : undefined;
+  return typeof dispose === "function" && dispose !== nothingToDispose
+    ? () => void Reflect.apply(dispose, object, [])
+    : undefined;
 }
 
 export interface CallContent {
@@ -92,6 +102,10 @@ class OutgoingStubs implements ExternalsWriter {
 
   writeHostObject(out: ValueWriter, object: object): boolean {
     const core = coreOf(object);
+    if (core?.send !== undefined && object !== this.#known) {
+      this.#writePromise(out, core.send(this.#lends));
+      return true;
+    }
     let capIndex = this.#knownIndex;
     if (capIndex < 0 || object !== this.#known) {
       const cap = capabilityFor(this.#realm, object, this.#lends);
@@ -103,6 +117,20 @@ class OutgoingStubs implements ExternalsWriter {
     this.externals.push({ kind: ExternalKind.rpcTarget, capIndex });
     if (core !== undefined) (this.sent ??= []).push(core);
     return true;
+  }
+
+  #writePromise(out: ValueWriter, { promise, pipeline, release }: SentPromise): void {
+    const value = this.#realm.servePromise(promise, release);
+    out.writeHostTag(PROMISE_TAG);
+    this.#mention(value);
+    if (pipeline === undefined) this.externals.push({ kind: ExternalKind.invalid, capIndex: -1 });
+    else this.#mention(pipeline);
+  }
+
+  /** Takes over the reference. */
+  #mention(cap: Capability): void {
+    this.externals.push({ kind: ExternalKind.rpcTarget, capIndex: this.#out.addCapability(cap) });
+    cap.release();
   }
 
   checkpoint(): number {
@@ -130,6 +158,8 @@ export const callEncoder: PayloadEncoder<CallContent> = {
 export interface ResultContent {
   readonly realm: Realm;
   readonly value: unknown;
+  /** The sender keeps its stubs; else they go over to the receiver. */
+  readonly lends: boolean;
   /** Lets the caller pipeline on the result; borrowed. */
   readonly pipeline: Capability | undefined;
   readonly hasDisposer: boolean;
@@ -140,9 +170,9 @@ export interface ResultContent {
 /** Writes the results of `JsRpcTarget.call`. */
 export const resultEncoder: PayloadEncoder<ResultContent> = {
   encode(out, content) {
-    const { realm, value, pipeline, hasDisposer } = content;
+    const { realm, value, lends, pipeline, hasDisposer } = content;
     const callPipeline = pipeline === undefined ? undefined : out.addCapability(pipeline);
-    const host = new OutgoingStubs(out, realm, false, value, callPipeline);
+    const host = new OutgoingStubs(out, realm, lends, value, callPipeline);
     writeCallResults(out.writer, out.at, value, host, realm.limits, { callPipeline, hasDisposer });
     content.transferred = host.sent;
   },
@@ -174,16 +204,36 @@ export class IncomingStubs implements HostObjectReader {
   }
 
   readHostObject(_input: ValueReader, tag: number): object {
-    if (tag !== STUB_TAG) throw new DecodeError(`a value holds a host object of unknown kind ${tag}`);
-    const external = this.#externals[this.#next++];
-    const cap = external?.kind === ExternalKind.rpcTarget ? this.#payload.cap(external.capIndex) : undefined;
-    if (cap === undefined) throw new DecodeError("a value mentions a stub that did not come with it");
-    const stub = this.#realm.stubFor(cap.addRef());
+    const realm = this.#realm;
+    let stub: Disposable & object;
+    switch (tag) {
+      case STUB_TAG:
+        stub = realm.stubFor(required(this.#nextTarget()).addRef());
+        break;
+      case PROMISE_TAG: {
+        const value = required(this.#nextTarget());
+        stub = realm.promiseFor(value.addRef(), this.#nextTarget()?.addRef());
+        break;
+      }
+      default:
+        throw new DecodeError(`a value holds a host object of unknown kind ${tag}`);
+    }
     this.stubs.push(stub);
     return stub;
+  }
+
+  /** The next external's capability, borrowed; undefined where it names none. */
+  #nextTarget(): Capability | undefined {
+    const external = this.#externals[this.#next++];
+    return external?.kind === ExternalKind.rpcTarget ? this.#payload.cap(external.capIndex) : undefined;
   }
 
   dispose(): void {
     for (const stub of this.stubs.splice(0)) stub[Symbol.dispose]();
   }
+}
+
+function required(cap: Capability | undefined): Capability {
+  if (cap === undefined) throw new DecodeError("a value mentions a stub that did not come with it");
+  return cap;
 }

@@ -43,6 +43,14 @@ export class Admission {
     return true;
   }
 
+  /** Takes a place, now or later. False: too many wait already. */
+  async enter(): Promise<boolean> {
+    if (this.tryEnter()) return true;
+    return await new Promise((resolve) => {
+      if (!this.wait(() => resolve(true))) resolve(false);
+    });
+  }
+
   /** An invocation that had a place has been answered. */
   leave(): void {
     this.#running--;

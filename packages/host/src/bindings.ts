@@ -2,35 +2,43 @@
 // when it was lost.
 import { connect, type Link, type Realm } from "@capstan/client";
 import type { Capability } from "@capstan/vat";
+import type { Limits } from "@capstan/wire";
 
-/** A service of another host. States: idle → linked → (link lost) idle. The next call opens the link again. */
-export class RemoteService {
+/** Another host. States: idle → linked → (link lost) idle. The next call opens the link again. */
+export class RemoteHost {
   readonly #url: string;
-  readonly #name: string;
-  readonly #entrypoint: string | undefined;
+  readonly #limits: Limits;
   #link: Link | undefined;
-  #service: object | undefined;
+  readonly #services = new Map<string, object>();
 
-  constructor(url: string, name: string, entrypoint: string | undefined) {
+  constructor(url: string, limits: Limits) {
     this.#url = url;
-    this.#name = name;
-    this.#entrypoint = entrypoint;
+    this.#limits = limits;
   }
 
-  /** The service's stub on the link as it stands. */
-  stub(): object {
-    if (this.#service !== undefined) return this.#service;
-    const link = connect(this.#url);
-    link.onBroken(() => {
-      if (this.#link === link) this.#link = this.#service = undefined;
-    });
-    this.#link = link;
-    this.#service = link.service(this.#name, { entrypoint: this.#entrypoint });
-    return this.#service;
+  /** The stub of a service on the link as it stands. */
+  stub(name: string, entrypoint = ""): object {
+    const key = `${name}#${entrypoint}`;
+    let stub = this.#services.get(key);
+    if (stub === undefined) {
+      this.#link ??= this.#open();
+      stub = this.#link.service(name, { entrypoint });
+      this.#services.set(key, stub);
+    }
+    return stub;
   }
 
   close(): void {
     this.#link?.close();
+  }
+
+  #open(): Link {
+    const link = connect(this.#url, { limits: this.#limits });
+    link.onBroken(() => {
+      this.#link = undefined;
+      this.#services.clear();
+    });
+    return link;
   }
 }
 

@@ -10,15 +10,21 @@ export interface ContextOwner {
   readonly loopback: Readonly<Record<string, unknown>>;
 }
 
+/** What a context needs of its invocation. */
+export interface ContextCalls {
+  abort(reason: unknown): void;
+  whenCallerGone(listener: () => void): void;
+}
+
 /** `ctx` of one invocation. Its parts are made when they are touched. */
 export class ExecutionContext {
   readonly props: unknown;
   readonly #owner: ContextOwner;
-  readonly #calls: { abort(reason: unknown): void };
+  readonly #calls: ContextCalls;
   #tasks: Set<Promise<unknown>> | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 
-  constructor(props: unknown, owner: ContextOwner, calls: { abort(reason: unknown): void }) {
+  constructor(props: unknown, owner: ContextOwner, calls: ContextCalls) {
     this.props = props;
     this.#owner = owner;
     this.#calls = calls;
@@ -31,7 +37,10 @@ export class ExecutionContext {
 
   /** Fires when the caller cancels the call or its link is lost. */
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      this.#calls.whenCallerGone(() => this.cancel());
+    }
     return this.#controller.signal;
   }
 
@@ -73,8 +82,8 @@ export class ExecutionContext {
   }
 
   /** The caller is gone, or wants no result. */
-  cancel(reason: unknown): void {
+  cancel(): void {
     this.#controller ??= new AbortController();
-    this.#controller.abort(reason);
+    this.#controller.abort(new DOMException("The caller cancelled the call, or is gone.", "AbortError"));
   }
 }

@@ -1,7 +1,6 @@
 // hot path (bench: npm run bench). One invocation: its ctx, what it handed out, what it received, and when it ends.
-import { makeStub, type Realm, type StubCore, TargetServer, toException } from "@capstan/client";
-import { type Capability, type IncomingCall, LocalCapability } from "@capstan/vat";
-import type { Limits } from "@capstan/wire";
+import { PlainRealm, type StubCore, toException } from "@capstan/client";
+import type { IncomingCall } from "@capstan/vat";
 import { ExecutionContext } from "./context.ts";
 import { type Scoped, scopeRunner } from "./invocation-scope.ts";
 import type { Worker } from "./worker.ts";
@@ -15,10 +14,12 @@ const OVERDUE =
  * States: open (calls run, or somebody holds what it handed out) → draining (only tasks are left; they may open it
  * again) → ended (stubs that it still held are given back). Invariant: counted as live exactly until ended.
  */
-export class Invocation implements Realm, Scoped {
-  readonly limits: Limits;
+export class Invocation extends PlainRealm implements Scoped {
   readonly ctx: ExecutionContext;
   readonly #worker: Worker;
+  /** The call that the invocation was made for; undefined for an HTTP request. */
+  readonly #entry: IncomingCall | undefined;
+  #forgetCaller: (() => void) | undefined = undefined;
   #calls = 0;
   #call: IncomingCall | undefined = undefined;
   #more: Set<IncomingCall> | undefined = undefined;
@@ -26,9 +27,11 @@ export class Invocation implements Realm, Scoped {
   #received: Set<StubCore> | undefined = undefined;
   #state: "open" | "draining" | "ended" = "open";
 
-  constructor(worker: Worker, props: unknown) {
-    this.limits = worker.realm.limits;
+  /** Made once admitted; the place is left when `entry` was answered or cancelled. */
+  constructor(worker: Worker, props: unknown, entry: IncomingCall | undefined) {
+    super(worker.realm.limits);
     this.#worker = worker;
+    this.#entry = entry;
     this.ctx = new ExecutionContext(props, worker, this);
     worker.counter.live++;
   }
@@ -44,26 +47,14 @@ export class Invocation implements Realm, Scoped {
     return runner === undefined ? code() : runner(this, code);
   }
 
-  report(error: unknown): void {
+  override report(error: unknown): void {
     this.#worker.report(error);
   }
 
-  stubFor(cap: Capability): Disposable & object {
-    return makeStub(this, cap);
-  }
-
   /** Objects handed out keep the invocation alive until the last reference to them is gone. */
-  serve(target: object, dispose: (() => void) | undefined): Capability {
-    this.#handedOut++;
-    const release = (): void => {
-      this.#handedOut--;
-      try {
-        dispose?.();
-      } finally {
-        this.#settle();
-      }
-    };
-    return new LocalCapability(new TargetServer(this, target, release), this.limits);
+  protected override handleServed(held: boolean): void {
+    this.#handedOut += held ? 1 : -1;
+    if (!held) this.#settle();
   }
 
   /** Stubs still held when the invocation ends go with it, leaked duplicates of parameters among them. */
@@ -77,11 +68,13 @@ export class Invocation implements Realm, Scoped {
   handleCall(call: IncomingCall, running: boolean): void {
     // Nearly always there is one: it needs no set.
     if (running) {
+      call.onCancel = () => this.#handleCancel(call);
       if (this.#call === undefined) this.#call = call;
       else (this.#more ??= new Set()).add(call);
     } else if (this.#call === call) this.#call = undefined;
     else if (this.#more?.delete(call) !== true) return; // aborted, and done with then
     this.handleRunning(running);
+    if (!running && call === this.#entry) this.#worker.admission.leave();
   }
 
   /** A call or request begins to run, or was answered. */
@@ -100,6 +93,17 @@ export class Invocation implements Realm, Scoped {
       call.returnException(error);
       this.handleCall(call, false);
     }
+  }
+
+  /** Runs `listener` once if the link to the caller is lost before the invocation has ended. */
+  whenCallerGone(listener: () => void): void {
+    if (this.#state !== "ended") this.#forgetCaller ??= this.#entry?.origin?.whenClosed(listener);
+  }
+
+  /** Nobody waits for this call any more: it counts as answered, though its code may go on. */
+  #handleCancel(call: IncomingCall): void {
+    if (call === this.#entry) this.ctx.cancel();
+    this.handleCall(call, false);
   }
 
   #settle(): void {
@@ -122,6 +126,7 @@ export class Invocation implements Realm, Scoped {
 
   #end(): void {
     this.#state = "ended";
+    this.#forgetCaller?.();
     this.#worker.counter.live--;
     const received = this.#received;
     this.#received = undefined;

@@ -1,5 +1,5 @@
 // serve(): Workers behind one port, for HTTP and for links.
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { LINK_PATH, Link, makeRealm, type Realm } from "@capstan/client";
 import { keepAlive } from "@capstan/client/node";
@@ -14,17 +14,13 @@ import {
 import type { LimitOptions } from "@capstan/wire";
 import { WebSocketServer } from "ws";
 import { Admission } from "./admission.ts";
-import { makeBinding, makeLocalBinding, RemoteService } from "./bindings.ts";
+import { makeBinding, makeLocalBinding, RemoteHost } from "./bindings.ts";
 import { readWorkerConfig, type ServiceBinding } from "./config/worker-config.ts";
-import type { ExecutionContext } from "./context.ts";
-import { errorResponse } from "./http/http-error.ts";
-import { toRequest } from "./http/request.ts";
-import { sendResponse } from "./http/response.ts";
-import { Invocation } from "./invocation.ts";
+import { serveRequest } from "./http/serve-request.ts";
 import { LinkServer } from "./link-server.ts";
 import { loadWorker } from "./loader/load-worker.ts";
 import { PLATFORM_MODULES } from "./platform.ts";
-import { type InvocationCounter, isEntrypointClass, Worker } from "./worker.ts";
+import { type InvocationCounter, Worker } from "./worker.ts";
 
 /** A Worker given in code. */
 export interface InlineWorker {
@@ -88,7 +84,7 @@ export async function serve(options: ServeOptions): Promise<Host> {
   for (const { name, module, vars } of inline) {
     workers.set(name, new Worker(name, module, { ...vars }, realm, counter, admission, report));
   }
-  const remotes: RemoteService[] = [];
+  const remotes = new Map<string, RemoteHost>();
   for (const { name, services } of inline) {
     const worker = workers.get(name);
     for (const binding of services ?? []) {
@@ -99,7 +95,7 @@ export async function serve(options: ServeOptions): Promise<Host> {
   if (first === undefined) throw new BindingError("There is no Worker to serve.");
 
   const links = new Set<Link>();
-  const http = createServer((req, res) => void handleHttp(first, req, res));
+  const http = createServer((req, res) => void serveRequest(first, req, res));
   acceptLinks(http, realm, links, (name, entrypoint) => find(workers, first, name, entrypoint));
   const address = await listen(http, options.port ?? 8787, options.host ?? "127.0.0.1");
   const hostName = address.family === "IPv6" ? `[${address.address}]` : address.address;
@@ -116,7 +112,7 @@ export async function serve(options: ServeOptions): Promise<Host> {
     // With the links go the references that keep invocations open; what is left are their tasks.
     for (const link of links) link.close();
     await until(() => counter.live === 0);
-    for (const remote of remotes) remote.close();
+    for (const remote of remotes.values()) remote.close();
     http.closeAllConnections();
   };
   return {
@@ -141,7 +137,7 @@ function bind(
   workers: ReadonlyMap<string, Worker>,
   realm: Realm,
   options: ServeOptions,
-  remotes: RemoteService[],
+  remotes: Map<string, RemoteHost>,
 ): object {
   const local = workers.get(service);
   if (local !== undefined) {
@@ -158,9 +154,9 @@ function bind(
       `${owner}: binding ${binding}: service "${service}" is not served here; name its URL with --service ${service}=URL or ${variable}.`,
     );
   }
-  const remote = new RemoteService(url, service, entrypoint);
-  remotes.push(remote);
-  return makeBinding(() => remote.stub());
+  const remote = remotes.get(url) ?? new RemoteHost(url, realm.limits);
+  remotes.set(url, remote);
+  return makeBinding(() => remote.stub(service, entrypoint));
 }
 
 function find(workers: ReadonlyMap<string, Worker>, first: Worker, name: string, entrypoint: string): Capability {
@@ -198,37 +194,6 @@ function acceptLinks(
       link.onBroken(() => links.delete(link));
     });
   });
-}
-
-async function handleHttp(worker: Worker, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const invocation = new Invocation(worker, {});
-  invocation.handleRunning(true);
-  try {
-    const request = toRequest(req, `http://${req.headers.host ?? "localhost"}`, res);
-    await sendResponse(
-      res,
-      await invocation.run(() => fetchFrom(worker, worker.exports.default, request, invocation.ctx)),
-    );
-  } catch (error) {
-    worker.report(error);
-    if (!res.headersSent) await sendResponse(res, errorResponse(error)).catch(() => res.destroy());
-    else res.destroy();
-  }
-  invocation.handleRunning(false);
-}
-
-async function fetchFrom(
-  worker: Worker,
-  exported: unknown,
-  request: Request,
-  ctx: ExecutionContext,
-): Promise<Response> {
-  const target = isEntrypointClass(exported) ? new exported(ctx, worker.env) : exported;
-  const handler: unknown = typeof target === "object" && target !== null ? Reflect.get(target, "fetch") : undefined;
-  if (typeof handler !== "function") throw new TypeError("Handler does not export a fetch() function.");
-  const response: unknown = await Reflect.apply(handler, target, [request, worker.env, ctx]);
-  if (response instanceof Response) return response;
-  throw new TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.");
 }
 
 function listen(http: HttpServer, port: number, host: string): Promise<AddressInfo> {

@@ -129,12 +129,20 @@ class EntrypointServer implements Server {
 
   dispatch(call: IncomingCall): void {
     const { admission, realm } = this.#worker;
-    if (admission.isClosed && !call.isLocal) {
+    if (admission.isClosed && call.origin !== undefined) {
       call.returnException(RpcError.disconnected("The host is shutting down."));
       return;
     }
-    if (admission.tryEnter()) this.#start(call);
-    else if (!admission.wait(() => this.#start(call))) {
+    if (admission.tryEnter()) {
+      this.#start(call);
+      return;
+    }
+    let cancelled = false;
+    call.onCancel = () => {
+      cancelled = true;
+    };
+    const start = (): void => (cancelled ? admission.leave() : this.#start(call));
+    if (!admission.wait(start)) {
       const { maxWaitingInvocations } = realm.limits;
       call.returnException(RpcError.overloaded(`${maxWaitingInvocations} invocations wait already.`));
     }
@@ -142,10 +150,9 @@ class EntrypointServer implements Server {
 
   #start(call: IncomingCall): void {
     const worker = this.#worker;
-    const invocation = new Invocation(worker, this.#props);
+    const invocation = new Invocation(worker, this.#props, call);
     const { ctx } = invocation;
-    call.onCancel = () => ctx.cancel(new Error("The caller cancelled the call or is gone."));
     const receive = (): Receiver => worker.receiver(this.#exported, ctx);
-    void invocation.run(() => serveCall(call, invocation, receive)).then(() => worker.admission.leave());
+    void invocation.run(() => serveCall(call, invocation, receive));
   }
 }

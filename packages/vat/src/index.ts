@@ -1,6 +1,7 @@
 // The Cap'n Proto RPC engine.
 export { BrokenCapability } from "./capabilities/broken.ts";
 export {
+  type CallOrigin,
   Capability,
   type IncomingCall,
   type PendingCall,
@@ -12,6 +13,7 @@ export { DISCARD, PromiseCapability } from "./capabilities/promise.ts";
 export { Connection, type ConnectionOptions, type TableSizes } from "./connection/connection.ts";
 export { ProtocolError, RpcError } from "./errors.ts";
 export { encodeStandalone, type PayloadBuilder, type PayloadEncoder, ReceivedPayload } from "./payload.ts";
+export { NO_CAPABILITY_REASON } from "./tables/result-pipelines.ts";
 export type { Transport, TransportReceiver } from "./transport.ts";
 export { MemoryTransport } from "./transports/memory.ts";
 export { CAPSTAN_PROTOCOL, type WebSocketLike, WebSocketTransport } from "./transports/websocket.ts";

@@ -20,6 +20,14 @@ export interface PendingCall {
   cancel(): void;
 }
 
+/** The connection that a call came over. */
+export interface CallOrigin {
+  /** Runs `listener` once when the connection ends. Returns how to take it off again. */
+  whenClosed(listener: (error: RpcError) => void): () => void;
+  /** What the peer offers as its bootstrap capability, usable at once. The reference belongs to whoever asked. */
+  peerBootstrap(): Capability;
+}
+
 /** A call that arrived, as its callee sees it. Answer it exactly once; a second answer is dropped. */
 export interface IncomingCall {
   /** Upper and lower half of the interface id, unsigned. */
@@ -28,8 +36,8 @@ export interface IncomingCall {
   readonly methodId: number;
   /** Released by the engine when the call is answered; whoever keeps a capability longer takes a reference. */
   readonly params: ReceivedPayload;
-  /** True for a call from within this vat; false where it came over a connection. */
-  readonly isLocal: boolean;
+  /** The connection that it came over; undefined for a call from within this vat. */
+  readonly origin: CallOrigin | undefined;
   /** Called once when the caller cancels the call or is gone before it was answered. */
   onCancel: (() => void) | undefined;
   /** Encodes and sends the results. When `encoder` throws, nothing was sent and the call is still to be answered. */

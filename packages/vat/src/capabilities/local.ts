@@ -52,7 +52,7 @@ class LocalCall implements PendingCall, IncomingCall {
   readonly interfaceLow: number;
   readonly methodId: number;
   readonly params: ReceivedPayload;
-  readonly isLocal = true;
+  readonly origin = undefined;
   onCancel: (() => void) | undefined = undefined;
   readonly #limits: Limits;
   #target: LocalCapability | undefined;

@@ -1,25 +1,12 @@
 // hot path (bench: npm run bench). One connection to a peer: frames in, messages out, tables in between.
-import {
-  encodeAbort,
-  encodeBootstrap,
-  FrameReader,
-  type LimitOptions,
-  type Limits,
-  MessageKind,
-  resolveLimits,
-} from "@capstan/wire";
-import { FailedCall } from "../capabilities/broken.ts";
-import type { Capability, PendingCall } from "../capabilities/capability.ts";
-import { DISCARD } from "../capabilities/promise.ts";
+import { encodeAbort, FrameReader, type LimitOptions, type Limits, MessageKind, resolveLimits } from "@capstan/wire";
+import type { Capability } from "../capabilities/capability.ts";
 import { RpcError } from "../errors.ts";
-import { Question } from "../tables/question.ts";
 import type { Transport, TransportReceiver } from "../transport.ts";
 import { dispatch } from "./dispatch.ts";
 import { Outbox } from "./outbox.ts";
 import { shutdown } from "./shutdown.ts";
 import { ConnectionState } from "./state.ts";
-
-const NO_TRANSFORM: readonly number[] = Object.freeze([]);
 
 /** WebSocket close codes that say why. */
 const CLOSE_NORMAL = 1000;
@@ -80,12 +67,7 @@ export class Connection implements TransportReceiver {
 
   /** The peer's bootstrap capability, usable at once. The reference belongs to the caller. */
   bootstrap(): Capability {
-    const state = this.#state;
-    if (state.closedReason !== undefined) return this.#failed(state.closedReason).pipeline(NO_TRANSFORM);
-    const question = new Question(state, DISCARD);
-    question.id = state.questions.allocate(question);
-    state.send((writer) => encodeBootstrap(writer, question.id));
-    return question.pipeline(NO_TRANSFORM);
+    return this.#state.peerBootstrap();
   }
 
   /** Calls `listener` once when the connection ends, after every pending call has failed. Returns how to take it off. */
@@ -141,9 +123,5 @@ export class Connection implements TransportReceiver {
     this.#outbox.close();
     shutdown(this.#state, reason);
     this.#transport.close(code, reason.message);
-  }
-
-  #failed(reason: RpcError): PendingCall {
-    return new FailedCall(reason, DISCARD);
   }
 }

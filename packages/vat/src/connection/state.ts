@@ -8,6 +8,7 @@ import {
   DisembargoContext,
   type EmbargoId,
   type ExportId,
+  encodeBootstrap,
   encodeDisembargo,
   encodeFinish,
   encodeRelease,
@@ -26,11 +27,11 @@ import {
   setNoFinishNeeded,
   type TargetKind,
 } from "@capstan/wire";
-import { FailedCall } from "../capabilities/broken.ts";
+import { BrokenCapability, FailedCall } from "../capabilities/broken.ts";
 import type { Capability, PendingCall, ReturnSink } from "../capabilities/capability.ts";
 import { type DescriptorTables, describeCapability, receiveCapability } from "../capabilities/descriptors.ts";
 import type { ImportedCapability } from "../capabilities/imported.ts";
-import { PromiseCapability } from "../capabilities/promise.ts";
+import { DISCARD, PromiseCapability } from "../capabilities/promise.ts";
 import { RemoteCapability } from "../capabilities/remote.ts";
 import { RpcError } from "../errors.ts";
 import { type PayloadBuilder, type PayloadEncoder, ReceivedPayload } from "../payload.ts";
@@ -42,6 +43,7 @@ import { RemoteTable } from "../tables/remote-table.ts";
 import type { Outbox } from "./outbox.ts";
 
 const NO_DESCRIPTORS: readonly CapDescriptor[] = Object.freeze([]);
+const NO_TRANSFORM: readonly number[] = Object.freeze([]);
 const NO_EXPORTS: readonly ExportId[] = Object.freeze([]);
 
 /** A reference whose callers wait until the old path to it is empty. */
@@ -120,6 +122,14 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
     }
     this.outbox.commit(builder);
     return question;
+  }
+
+  peerBootstrap(): Capability {
+    if (this.closedReason !== undefined) return new BrokenCapability(this.closedReason);
+    const question = new Question(this, DISCARD);
+    question.id = this.questions.allocate(question);
+    this.send((writer) => encodeBootstrap(writer, question.id));
+    return question.pipeline(NO_TRANSFORM);
   }
 
   finishQuestion(id: QuestionId, releaseResultCaps: boolean): void {

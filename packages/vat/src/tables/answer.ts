@@ -1,13 +1,13 @@
 // hot path (bench: npm run bench). A call that the peer made and we have not done with.
 import type { AnswerId, ExportId, Limits } from "@capstan/wire";
 import { BrokenCapability } from "../capabilities/broken.ts";
-import type { Capability, IncomingCall } from "../capabilities/capability.ts";
+import type { CallOrigin, Capability, IncomingCall } from "../capabilities/capability.ts";
 import { RpcError } from "../errors.ts";
 import { encodeStandalone, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
 import { capabilityAt, noCapability, ResultPipelines } from "./result-pipelines.ts";
 
 /** What an answer needs of its connection. */
-export interface AnswerPeer {
+export interface AnswerPeer extends CallOrigin {
   readonly limits: Limits;
   /** Writes the Return and tells the answer with `handleSent`. Throws what `encoder` throws, with nothing sent. */
   sendResults<T>(answer: Answer, encoder: PayloadEncoder<T>, content: T): void;
@@ -39,7 +39,6 @@ export class Answer implements IncomingCall {
   readonly interfaceLow: number;
   readonly methodId: number;
   readonly params: ReceivedPayload;
-  readonly isLocal = false;
   onCancel: (() => void) | undefined = undefined;
   /** True where the results stay here for a later takeFromOtherQuestion. */
   readonly keepsResults: boolean;
@@ -67,6 +66,10 @@ export class Answer implements IncomingCall {
     this.methodId = methodId;
     this.params = params;
     this.keepsResults = keepsResults;
+  }
+
+  get origin(): CallOrigin {
+    return this.#peer;
   }
 
   /** The capability at `transform` of the results, now or once they are there. The reference belongs to the caller. */

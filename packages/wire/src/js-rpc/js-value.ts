@@ -5,6 +5,7 @@ import {
   JS_VALUE_EXTERNAL_ABORT_SIGNAL_POINTER,
   JS_VALUE_EXTERNAL_DATA_WORDS,
   JS_VALUE_EXTERNAL_IS_ABORT_SIGNAL,
+  JS_VALUE_EXTERNAL_IS_INVALID,
   JS_VALUE_EXTERNAL_IS_READABLE_STREAM,
   JS_VALUE_EXTERNAL_IS_RPC_TARGET,
   JS_VALUE_EXTERNAL_IS_WRITABLE_STREAM,
@@ -26,6 +27,7 @@ import { writeElements, writeValue } from "../value/write.ts";
 
 /** Kinds of external that Capstan knows: discriminants of `JsValue.External`. */
 export const ExternalKind = {
+  invalid: JS_VALUE_EXTERNAL_IS_INVALID,
   rpcTarget: JS_VALUE_EXTERNAL_IS_RPC_TARGET,
   writableStream: JS_VALUE_EXTERNAL_IS_WRITABLE_STREAM,
   readableStream: JS_VALUE_EXTERNAL_IS_READABLE_STREAM,

@@ -1,0 +1,201 @@
+// hot path (bench: npm run bench). A call in flight, and what is pipelined on it.
+import {
+  type Capability,
+  LocalCapability,
+  NO_CAPABILITY_REASON,
+  type PendingCall,
+  type ReceivedPayload,
+  type ReturnSink,
+  type RpcError,
+} from "@capstan/vat";
+import { JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, readCallResults } from "@capstan/wire";
+import { fromException } from "./errors.ts";
+import { coreOf, type SentPromise, type StubCore } from "./stub-brand.ts";
+import { TargetServer } from "./target-server.ts";
+import { callEncoder, IncomingStubs, nothingToDispose, type Realm } from "./values.ts";
+
+/** Where calls go. */
+export interface CallBase {
+  readonly realm: Realm;
+  /** Borrowed. Throws where it was disposed of. */
+  target(): Capability;
+}
+
+/** A promise that is a base of calls too. */
+export interface PromiseBase extends CallBase, StubCore {
+  /** The outcome as a native promise. */
+  promise(): Promise<unknown>;
+}
+
+/** Where the results of a call keep the target that stands for them. */
+const CALL_PIPELINE = Object.freeze([1]);
+const CALL_METHOD = 0;
+
+type Settled = { readonly value: unknown } | { readonly error: unknown };
+
+/**
+ * A call in flight, and the base of what is pipelined on it.
+ *
+ * States: pending → settled (value or error) ; disposed at any time (a pending call is cancelled, stubs in a result
+ * are given back).
+ */
+export class CallPromise implements PromiseBase, ReturnSink {
+  readonly realm: Realm;
+  #call: PendingCall | undefined;
+  /** What stands for the result, once somebody pipelines on it: at the callee while pending, then here. */
+  #pipeline: Capability | undefined;
+  /** What runs the result's disposer at the callee when it is dropped. */
+  #owner: Capability | undefined;
+  #settled: Settled | undefined;
+  #waiting: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
+  #promise: Promise<unknown> | undefined;
+  #stubs: IncomingStubs | undefined;
+  /** A result that is a stub: it stands for itself, and whoever holds it disposes of it. */
+  #result: CallBase | undefined;
+  #disposed = false;
+  /** True once a result arrived that nothing can be pipelined on. */
+  #isEmpty = false;
+  /** Where the call went; forgotten once settled, so that a long chain keeps none of its links. */
+  #base: CallBase | undefined;
+  readonly #path: readonly string[];
+
+  constructor(base: CallBase, path: readonly string[], args: readonly unknown[] | undefined) {
+    this.realm = base.realm;
+    this.#base = base;
+    this.#path = path;
+    try {
+      const content = { realm: base.realm, path, args };
+      const target = base.target();
+      this.#call = target.call(JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, CALL_METHOD, callEncoder, content, this);
+    } catch (error) {
+      this.#settled = { error };
+    }
+  }
+
+  /** The outcome as a native promise, made when somebody asks. */
+  promise(): Promise<unknown> {
+    if (this.#disposed) return Promise.reject(new Error("RPC promise used after being disposed."));
+    const settled = this.#settled;
+    if (this.#promise !== undefined) return this.#promise;
+    if (settled === undefined) {
+      this.#promise = new Promise((resolve, reject) => {
+        this.#waiting = { resolve, reject };
+      });
+    } else {
+      this.#promise = "error" in settled ? Promise.reject(settled.error) : Promise.resolve(settled.value);
+    }
+    return this.#promise;
+  }
+
+  target(): Capability {
+    if (this.#disposed) throw new Error("RPC promise used after being disposed.");
+    const settled = this.#settled;
+    if (settled !== undefined && "error" in settled) throw settled.error;
+    if (this.#result !== undefined) return this.#result.target();
+    this.#pipeline ??= settled === undefined ? this.#call?.pipeline(CALL_PIPELINE) : this.#serveValue(settled.value);
+    if (this.#pipeline === undefined) throw new TypeError("Can't pipeline on RPC that did not return an object.");
+    return this.#pipeline;
+  }
+
+  #serveValue(value: unknown): Capability | undefined {
+    if (typeof value !== "object" || value === null) return undefined;
+    return new LocalCapability(new TargetServer(this.realm, value), this.realm.limits);
+  }
+
+  capability(): Capability {
+    return this.target().addRef();
+  }
+
+  send(lends: boolean): SentPromise {
+    if (this.#disposed) throw new Error("RPC promise used after being disposed.");
+    const settled = this.#settled;
+    const leadsOn = settled === undefined || this.#result !== undefined;
+    return {
+      promise: this.promise(),
+      pipeline: leadsOn ? this.capability() : undefined,
+      release: lends ? undefined : () => this.dispose(),
+    };
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    if (this.#settled === undefined) this.#call?.cancel();
+    this.#call = undefined;
+    this.#releaseResult();
+    this.#waiting?.reject(new Error("RPC promise used after being disposed."));
+    this.#waiting = undefined;
+  }
+
+  handleResults(results: ReceivedPayload): void {
+    try {
+      const { limits } = this.realm;
+      const { value: ref, callPipeline, hasDisposer } = readCallResults(results.reader, results.content, limits);
+      const stubs = new IncomingStubs(results, this.realm, ref?.externals ?? []);
+      const value = ref === undefined ? undefined : stubs.read(ref);
+      this.#stubs = stubs;
+      this.#call = undefined;
+      if (typeof value === "function") this.#result = coreOf(value) as (CallBase & StubCore) | undefined;
+      const pipeline = results.cap(callPipeline);
+      this.#isEmpty = pipeline === undefined;
+      // From here on the value itself is at hand for pipelined calls; only its owner's disposer is still at the callee.
+      this.#dropPipeline();
+      if (hasDisposer) this.#owner = pipeline?.addRef();
+      if (typeof value === "object" && value !== null) this.#attachDisposer(value);
+      this.#settle({ value });
+    } catch (error) {
+      this.#settle({ error });
+    } finally {
+      results.release();
+    }
+  }
+
+  handleException(error: RpcError): void {
+    const base = this.#base;
+    // The callee had nothing to look the path up in: its answer was gone. What was asked of it is known here alone.
+    if (error.message === NO_CAPABILITY_REASON || (base instanceof CallPromise && base.#isEmpty))
+      this.#settle({ error: notThere(this.#path) });
+    else this.#settle({ error: fromException(error, this.realm.limits) });
+  }
+
+  #dropPipeline(): void {
+    const pipeline = this.#pipeline;
+    this.#pipeline = undefined;
+    pipeline?.release();
+  }
+
+  #settle(settled: Settled): void {
+    this.#settled = settled;
+    this.#call = undefined;
+    this.#base = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if ("error" in settled) {
+      this.#releaseResult();
+      waiting?.reject(settled.error);
+    } else waiting?.resolve(settled.value);
+  }
+
+  #releaseResult(): void {
+    this.#dropPipeline();
+    const owner = this.#owner;
+    this.#owner = undefined;
+    owner?.release();
+    this.#stubs?.dispose();
+  }
+
+  /** The result's own disposer gives back everything that came with it. A lone stub disposes of itself. */
+  #attachDisposer(value: object): void {
+    const holds = this.#owner !== undefined || (this.#stubs?.stubs.length ?? 0) > 0;
+    const dispose = holds ? () => this.#releaseResult() : nothingToDispose;
+    Object.defineProperty(value, Symbol.dispose, { value: dispose, configurable: true });
+  }
+}
+
+/** What a callee says of a path that leads nowhere from the start. */
+function notThere(path: readonly string[]): TypeError {
+  const [name] = path;
+  const text =
+    name === undefined ? '"(this)" is not a function.' : `The RPC receiver does not implement the method "${name}".`;
+  return Object.assign(new TypeError(text), { remote: true });
+}
