@@ -7,9 +7,10 @@ using JsRpc = import "js-rpc.capnp";
 interface Link {
   # The bootstrap capability of a host.
 
-  service @0 (name :Text, entrypoint :Text) -> (service :Service);
+  service @0 (name :Text, entrypoint :Text, props :JsRpc.JsValue) -> (service :Service);
   # A service by its name, "" being the host's first one, and by the name of its entrypoint, "" being its default
-  # export. Fails for names that do not exist.
+  # export. Fails for names that do not exist. `props` is what the caller's binding hands over, null where it has none;
+  # a host that does not trust its callers fails for any.
 }
 
 interface Service extends(JsRpc.JsRpcTarget) {

@@ -337,6 +337,15 @@ onBothTransports(
         expect(await (link.service("callee") as Untyped).props()).to.deep.equal({});
       });
 
+      it("is refused props by a caller that is not trusted", async () => {
+        await using host = await serve({ port: 0, workers: [{ name: "callee", module }] });
+        using link = connect(host.url);
+        await expectTypeError(
+          (link.service("callee", { props: { tenant: "evil" } }) as Untyped).props(),
+          "This host takes no props from its callers: it must be served with acceptProps.",
+        );
+      });
+
       it("makes loopback bindings to its own entrypoints, with props", async () => {
         expect(await stage.api.named()).to.equal("hello");
         expect(await stage.api.withProps({ a: [1] })).to.deep.equal({ a: [1] });

@@ -5,6 +5,8 @@ import { type Command, InvalidArgumentError } from "commander";
 interface ServeFlags {
   readonly port: number;
   readonly host: string;
+  readonly acceptProps?: true;
+  readonly grace: number;
   readonly service: { readonly [name: string]: string };
 }
 
@@ -16,8 +18,17 @@ export function addServe(program: Command): void {
     .option("--port <port>", "port to listen on; 0 takes a free one", parsePort, 8787)
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--service <NAME=URL>", "where another service lives; repeatable", collectService, {})
+    .option("--accept-props", "let bindings of other hosts set ctx.props: only among trusted hosts")
+    .option("--grace <seconds>", "time that calls and tasks get when a signal stops the host", parseSeconds, 30)
     .action(async (workers: string[], flags: ServeFlags) => {
-      const host = await serve({ workers, port: flags.port, host: flags.host, services: flags.service });
+      const host = await serve({
+        workers,
+        port: flags.port,
+        host: flags.host,
+        services: flags.service,
+        acceptProps: flags.acceptProps,
+        limits: { gracePeriodMs: flags.grace * 1000 },
+      });
       console.log(`listening on ${host.url}`);
       let stopping = false;
       const stop = (): void => {
@@ -34,6 +45,15 @@ function parsePort(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("Not a port (0 to 65535).");
   return port;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  // As long as a timer can wait.
+  if (!Number.isInteger(seconds) || seconds < 0 || seconds > 2_147_483) {
+    throw new InvalidArgumentError("Not a number of seconds.");
+  }
+  return seconds;
 }
 
 function collectService(text: string, known: { [name: string]: string }): { [name: string]: string } {

@@ -52,13 +52,14 @@ export class Link implements Disposable {
    * @typeParam T the entrypoint's class, or an interface of its methods.
    * @param name the service; default: the host's first.
    * @param options.entrypoint the named export; default: the default export.
+   * @param options.props what the entrypoint sees as `ctx.props`, by value. A host takes it only where it trusts its callers.
    */
   service<T extends object = UntypedService>(
     name = "",
-    options: { readonly entrypoint?: string | undefined } = {},
+    options: { readonly entrypoint?: string | undefined; readonly props?: object | undefined } = {},
   ): Service<T> {
     this.#bootstrap ??= this.#connection.bootstrap();
-    const params = { name, entrypoint: options.entrypoint ?? "" };
+    const params = { name, entrypoint: options.entrypoint ?? "", props: options.props };
     const call = this.#bootstrap.call(LINK_ID_HIGH, LINK_ID_LOW, LINK_SERVICE_METHOD, serviceEncoder, params, DISCARD);
     return this.#realm.stubFor(call.pipeline(SERVICE)) as unknown as Service<T>;
   }

@@ -3,27 +3,27 @@
 import { connect, type Link, type Realm } from "@capstan/client";
 import type { Capability } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
+import type { ServiceBinding } from "./config/worker-config.ts";
 
 /** Another host. States: idle → linked → (link lost) idle. The next call opens the link again. */
 export class RemoteHost {
   readonly #url: string;
   readonly #limits: Limits;
   #link: Link | undefined;
-  readonly #services = new Map<string, object>();
+  readonly #services = new Map<ServiceBinding, object>();
 
   constructor(url: string, limits: Limits) {
     this.#url = url;
     this.#limits = limits;
   }
 
-  /** The stub of a service on the link as it stands. */
-  stub(name: string, entrypoint = ""): object {
-    const key = `${name}#${entrypoint}`;
-    let stub = this.#services.get(key);
+  /** The stub that `binding` leads to, on the link as it stands. */
+  stub(binding: ServiceBinding): object {
+    let stub = this.#services.get(binding);
     if (stub === undefined) {
       this.#link ??= this.#open();
-      stub = this.#link.service(name, { entrypoint });
-      this.#services.set(key, stub);
+      stub = this.#link.service(binding.service, binding);
+      this.#services.set(binding, stub);
     }
     return stub;
   }

@@ -2,10 +2,13 @@
 import { toException } from "@capstan/client";
 import { type Capability, type IncomingCall, type PayloadEncoder, RpcError, type Server } from "@capstan/vat";
 import {
+  DecodeError,
+  type HostObjectReader,
   LINK_ID_HIGH,
   LINK_ID_LOW,
   LINK_SERVICE_METHOD,
   type Limits,
+  readJsValue,
   readServiceParams,
   writeServiceResults,
 } from "@capstan/wire";
@@ -14,8 +17,14 @@ const serviceEncoder: PayloadEncoder<Capability> = {
   encode: (out, service) => writeServiceResults(out.writer, out.at, out.addCapability(service)),
 };
 
+const NO_STUBS: HostObjectReader = {
+  readHostObject: () => {
+    throw new DecodeError("props hold something other than plain values");
+  },
+};
+
 /** Finds an entrypoint; throws with the reason where there is none. The reference belongs to the caller. */
-export type FindService = (name: string, entrypoint: string) => Capability;
+export type FindService = (name: string, entrypoint: string, props: unknown) => Capability;
 
 export class LinkServer implements Server {
   readonly #find: FindService;
@@ -36,8 +45,9 @@ export class LinkServer implements Server {
       return;
     }
     try {
-      const { name, entrypoint } = readServiceParams(call.params.reader, call.params.content);
-      const service = this.#find(name, entrypoint);
+      const { name, entrypoint, props } = readServiceParams(call.params.reader, call.params.content, this.#limits);
+      const value = props === undefined ? undefined : readJsValue(props, NO_STUBS, this.#limits);
+      const service = this.#find(name, entrypoint, value);
       call.returnResults(serviceEncoder, service);
       service.release();
     } catch (error) {

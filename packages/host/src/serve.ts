@@ -17,7 +17,7 @@ import { Admission } from "./admission.ts";
 import { makeBinding, makeLocalBinding, RemoteHost } from "./bindings.ts";
 import { readWorkerConfig, type ServiceBinding } from "./config/worker-config.ts";
 import { serveRequest } from "./http/serve-request.ts";
-import { LinkServer } from "./link-server.ts";
+import { type FindService, LinkServer } from "./link-server.ts";
 import { loadWorker } from "./loader/load-worker.ts";
 import { PLATFORM_MODULES } from "./platform.ts";
 import { type InvocationCounter, Worker } from "./worker.ts";
@@ -40,6 +40,11 @@ export interface ServeOptions {
   readonly host?: string | undefined;
   /** Where services live that are not among `workers`: name → URL. */
   readonly services?: { readonly [name: string]: string } | undefined;
+  /**
+   * Whether callers on links may set `ctx.props`. Default false: Workers may take props for what their own configuration
+   * says, so switch it on only where everybody who reaches the port is trusted.
+   */
+  readonly acceptProps?: boolean | undefined;
   readonly limits?: LimitOptions | undefined;
   /** Told of failed `waitUntil` tasks. Default: standard error. */
   readonly report?: ((error: unknown) => void) | undefined;
@@ -55,6 +60,8 @@ export interface HostStats {
 export class BindingError extends Error {
   override readonly name = "BindingError";
 }
+
+const UNTRUSTED_PROPS = "This host takes no props from its callers: it must be served with acceptProps.";
 
 /** A serving host. */
 export interface Host extends AsyncDisposable {
@@ -96,7 +103,10 @@ export async function serve(options: ServeOptions): Promise<Host> {
 
   const links = new Set<Link>();
   const http = createServer((req, res) => void serveRequest(first, req, res));
-  acceptLinks(http, realm, links, (name, entrypoint) => find(workers, first, name, entrypoint));
+  acceptLinks(http, realm, links, (name, entrypoint, props) => {
+    if (props !== undefined && options.acceptProps !== true) throw new TypeError(UNTRUSTED_PROPS);
+    return find(workers, first, name, entrypoint, props);
+  });
   const address = await listen(http, options.port ?? 8787, options.host ?? "127.0.0.1");
   const hostName = address.family === "IPv6" ? `[${address.address}]` : address.address;
 
@@ -132,13 +142,14 @@ async function load(path: string): Promise<InlineWorker> {
 }
 
 function bind(
-  { binding, service, entrypoint, props }: ServiceBinding,
+  wanted: ServiceBinding,
   owner: string,
   workers: ReadonlyMap<string, Worker>,
   realm: Realm,
   options: ServeOptions,
   remotes: Map<string, RemoteHost>,
 ): object {
+  const { binding, service, entrypoint, props } = wanted;
   const local = workers.get(service);
   if (local !== undefined) {
     const name = entrypoint ?? "default";
@@ -156,23 +167,24 @@ function bind(
   }
   const remote = remotes.get(url) ?? new RemoteHost(url, realm.limits);
   remotes.set(url, remote);
-  return makeBinding(() => remote.stub(service, entrypoint));
+  return makeBinding(() => remote.stub(wanted));
 }
 
-function find(workers: ReadonlyMap<string, Worker>, first: Worker, name: string, entrypoint: string): Capability {
+function find(
+  workers: ReadonlyMap<string, Worker>,
+  first: Worker,
+  name: string,
+  entrypoint: string,
+  props: unknown,
+): Capability {
   const worker = name === "" ? first : workers.get(name);
   if (worker === undefined) throw RpcError.failed(`No such service: "${name}"`);
-  const service = worker.entrypoint(entrypoint === "" ? "default" : entrypoint);
+  const service = worker.entrypoint(entrypoint === "" ? "default" : entrypoint, props);
   if (service === undefined) throw RpcError.failed(`No such entrypoint: "${entrypoint}"`);
   return service;
 }
 
-function acceptLinks(
-  http: HttpServer,
-  realm: Realm,
-  links: Set<Link>,
-  findService: (name: string, entrypoint: string) => Capability,
-): void {
+function acceptLinks(http: HttpServer, realm: Realm, links: Set<Link>, findService: FindService): void {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,

@@ -99,7 +99,7 @@ class StagedHosts implements Stage {
     const report = (error: unknown): void => void this.reports.push(error);
     const common = { port: 0, limits, report };
     if (this.#remote) {
-      const host = await serve({ ...common, workers: [callee] });
+      const host = await serve({ ...common, acceptProps: true, workers: [callee] });
       this.#hosts.push(host);
       this.#hosts.push(await serve({ ...common, workers: [caller], services: { callee: host.url } }));
     } else {
