@@ -16,3 +16,29 @@ interface Link {
 interface Service extends(JsRpc.JsRpcTarget) {
   # An entrypoint of a service. Each `call` on it is an invocation of its own: methods of its own come here.
 }
+
+interface ValueSink {
+  # What Capstan's byte streams offer besides `ByteStream`: chunks that are no bytes, and how a stream ends badly.
+
+  write @0 (value :JsRpc.JsValue) -> stream;
+  abort @1 (reason :JsRpc.JsValue);
+  # The writer gives up. Dropping a stream without `end` or `abort` means that the writer is lost.
+}
+
+interface Watched {
+  # Offered by the sinks of streams and the triggers of signals, to whoever writes to them.
+
+  closed @0 () -> ();
+  # Returns when nothing more is wanted: the stream was read to its end, or nobody holds the signal. Fails with the
+  # reader's reason when it gives up.
+}
+
+interface Source {
+  # What a pushed stream or signal can do for a holder in another vat, who got it through a proxy.
+
+  pipeTo @0 (sink :JsRpc.ByteStream) -> ();
+  # Writes what arrives into `sink`.
+
+  watch @1 (trigger :JsRpc.AbortTrigger) -> ();
+  # Pulls `trigger` when the signal aborts.
+}

@@ -28,6 +28,8 @@ describe("resolveLimits", () => {
       waitUntilTimeoutMs: 30_000,
       maxConcurrentInvocations: 10_000,
       maxWaitingInvocations: 10_000,
+      streamWindowBytes: 256 * 1024,
+      maxStreamBytes: 16 * 1024 * 1024,
       maxRedirects: 20,
     });
     expect(DEFAULT_LIMITS.value.maxBytes).to.equal(32 * 1024 * 1024);

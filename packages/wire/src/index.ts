@@ -2,6 +2,18 @@
 export { DecodeError } from "./errors.ts";
 export { FrameReader } from "./framing.ts";
 export {
+  ABORT_TRIGGER_ABORT_METHOD,
+  ABORT_TRIGGER_ID_HIGH,
+  ABORT_TRIGGER_ID_LOW,
+  ABORT_TRIGGER_RELEASE_METHOD,
+  BYTE_STREAM_END_METHOD,
+  BYTE_STREAM_ID_HIGH,
+  BYTE_STREAM_ID_LOW,
+  BYTE_STREAM_WRITE_METHOD,
+  EXTERNAL_PUSHER_ID_HIGH,
+  EXTERNAL_PUSHER_ID_LOW,
+  EXTERNAL_PUSHER_PUSH_ABORT_SIGNAL_METHOD,
+  EXTERNAL_PUSHER_PUSH_BYTE_STREAM_METHOD,
   JS_RPC_TARGET_CALL_METHOD,
   JS_RPC_TARGET_CALL_RESULTS_CALL_PIPELINE_POINTER,
   JS_RPC_TARGET_ID,
@@ -15,6 +27,17 @@ export {
   LINK_SERVICE_METHOD,
   LINK_SERVICE_RESULTS_SERVICE_POINTER,
   SERVICE_ID,
+  SOURCE_ID_HIGH,
+  SOURCE_ID_LOW,
+  SOURCE_PIPE_TO_METHOD,
+  SOURCE_WATCH_METHOD,
+  VALUE_SINK_ABORT_METHOD,
+  VALUE_SINK_ID_HIGH,
+  VALUE_SINK_ID_LOW,
+  VALUE_SINK_WRITE_METHOD,
+  WATCHED_CLOSED_METHOD,
+  WATCHED_ID_HIGH,
+  WATCHED_ID_LOW,
 } from "./gen/link.ts";
 export { type CallParams, Operation, readCallParams, writeCallParams } from "./js-rpc/call-params.ts";
 export { type CallResultOptions, type CallResults, readCallResults, writeCallResults } from "./js-rpc/call-results.ts";
@@ -28,6 +51,7 @@ export {
   writeJsArguments,
   writeJsValue,
 } from "./js-rpc/js-value.ts";
+export * from "./js-rpc/streams.ts";
 export { DEFAULT_LIMITS, type LimitOptions, type Limits, resolveLimits } from "./limits.ts";
 export {
   readServiceParams,

@@ -45,6 +45,10 @@ export interface Limits {
   readonly maxConcurrentInvocations: number;
   /** Invocations that wait to run; more are refused as overloaded. Default 10,000. */
   readonly maxWaitingInvocations: number;
+  /** Bytes of one stream that are on their way and unread before its writer has to wait. Default 256 KiB. */
+  readonly streamWindowBytes: number;
+  /** Bytes of one stream that wait here to be read; a peer that sends more breaks the stream. Default 16 MiB. */
+  readonly maxStreamBytes: number;
   /** Redirects that one fetch follows. Default 20. */
   readonly maxRedirects: number;
 }
@@ -89,6 +93,8 @@ const RANGES: { readonly [Key in Exclude<keyof Limits, "value">]: Range } = {
   waitUntilTimeoutMs: range(30_000, 0, MAX_MS),
   maxConcurrentInvocations: range(10_000, 1, MAX_IDS),
   maxWaitingInvocations: range(10_000, 0, MAX_IDS),
+  streamWindowBytes: range(256 * KIB, 1, 1024 * MIB),
+  maxStreamBytes: range(16 * MIB, KIB, 1024 * MIB),
   maxRedirects: range(20, 0, 1000),
 };
 

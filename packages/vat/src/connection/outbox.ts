@@ -9,14 +9,17 @@ const SIDE_BYTES = 1024;
  * Collects messages and hands them to the transport as frames.
  *
  * States: held (the link is not open: messages pile up) → open → closed (messages are dropped).
- * Writing user values runs user code, which may make calls of its own in the middle of a message: such a message is
- * written aside and follows the one that is being written.
+ * Writing user values runs user code, which may send messages of its own in the middle of one. Such a call goes out
+ * ahead of the message that is being written (what a value mentions may depend on it), everything else behind.
  */
 export class Outbox {
   readonly #transport: Transport;
   readonly #builder = new PayloadBuilder(new SegmentWriter());
   #writing = false;
-  #aside: Uint8Array[] = [];
+  /** Where the message that is being written starts. */
+  #messageStart = 0;
+  #ahead: Uint8Array[] = [];
+  #behind: Uint8Array[] = [];
   #asideBytes = 0;
   #scheduled = false;
   #state: "held" | "open" | "closed" = "held";
@@ -39,18 +42,19 @@ export class Outbox {
   begin(): PayloadBuilder {
     if (this.#writing) return new PayloadBuilder(new SegmentWriter(SIDE_BYTES));
     this.#writing = true;
+    this.#messageStart = this.#builder.writer.length;
     return this.#builder;
   }
 
-  /** The message is whole. */
-  commit(builder: PayloadBuilder): void {
+  /** The message is whole. @param isCall whether it goes ahead of one that is being written. */
+  commit(builder: PayloadBuilder, isCall = false): void {
     if (builder !== this.#builder) {
       const message = builder.writer.take();
-      this.#aside.push(message);
+      (isCall ? this.#ahead : this.#behind).push(message);
       this.#asideBytes += message.length;
     } else {
       this.#writing = false;
-      if (this.#aside.length > 0) this.#appendAside();
+      if (this.#asideBytes > 0) this.#insertAside();
     }
     if (!this.#scheduled) this.#schedule();
   }
@@ -61,14 +65,14 @@ export class Outbox {
     if (builder !== this.#builder) return;
     builder.writer.length = messageStart;
     this.#writing = false;
-    if (this.#aside.length > 0) this.#appendAside();
+    if (this.#asideBytes > 0) this.#insertAside();
   }
 
   /** The link is open: what was held goes out. */
   open(): void {
     if (this.#state !== "held") return;
     this.#state = "open";
-    if (this.#builder.writer.pending > 0 || this.#aside.length > 0) this.#schedule();
+    if (this.#builder.writer.pending > 0) this.#schedule();
   }
 
   /** Sends what is whole now. */
@@ -97,14 +101,27 @@ export class Outbox {
     }
   }
 
-  #appendAside(): void {
+  #insertAside(): void {
     const writer = this.#builder.writer;
-    for (const message of this.#aside) {
-      writer.ensure(message.length);
+    const ahead = this.#ahead;
+    const behind = this.#behind;
+    this.#ahead = [];
+    this.#behind = [];
+    writer.ensure(this.#asideBytes);
+    let at = this.#messageStart;
+    let shift = 0;
+    for (const message of ahead) shift += message.length;
+    // Messages hold no absolute positions.
+    if (shift > 0) writer.bytes.copyWithin(at + shift, at, writer.length);
+    writer.length += shift;
+    for (const message of ahead) {
+      writer.bytes.set(message, at);
+      at += message.length;
+    }
+    for (const message of behind) {
       writer.bytes.set(message, writer.length);
       writer.length += message.length;
     }
-    this.#aside = [];
     this.#asideBytes = 0;
   }
 }

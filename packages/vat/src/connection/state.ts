@@ -120,7 +120,7 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
       this.outbox.rollback(builder, start);
       throw error;
     }
-    this.outbox.commit(builder);
+    this.outbox.commit(builder, true);
     return question;
   }
 
@@ -128,7 +128,7 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
     if (this.closedReason !== undefined) return new BrokenCapability(this.closedReason);
     const question = new Question(this, DISCARD);
     question.id = this.questions.allocate(question);
-    this.send((writer) => encodeBootstrap(writer, question.id));
+    this.send((writer) => encodeBootstrap(writer, question.id), true);
     return question.pipeline(NO_TRANSFORM);
   }
 
@@ -226,7 +226,7 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
   }
 
   /** Writes one message that runs no user code. Dropped once the connection is over. */
-  send(write: (writer: SegmentWriter) => void): void {
+  send(write: (writer: SegmentWriter) => void, isCall = false): void {
     if (this.closedReason !== undefined) return;
     const builder = this.outbox.begin();
     const start = builder.writer.length;
@@ -236,7 +236,7 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
       this.outbox.rollback(builder, start);
       throw error;
     }
-    this.outbox.commit(builder);
+    this.outbox.commit(builder, isCall);
   }
 
   #sendResolve(id: ExportId, cap: Capability): void {

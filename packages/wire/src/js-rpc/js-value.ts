@@ -39,7 +39,7 @@ export interface External {
   /** A value of `ExternalKind`; from a peer also any other number. */
   readonly kind: number;
   /** Index into the payload's cap table; -1 where a peer sent none. */
-  readonly capIndex: number;
+  capIndex: number;
   /** Of a stream: 0 identity, 1 gzip, 2 brotli. Default 0. */
   readonly encoding?: number;
   /** Of a readable stream: its length in bytes, where it is known. */
@@ -50,6 +50,8 @@ export interface External {
 export interface ExternalsWriter extends HostObjectWriter {
   /** Filled while the value is written, in the order in which it mentions them. Whoever owns the writer clears it. */
   readonly externals: External[];
+  /** The value is whole, and its externals are about to be written: those that need messages of their own send them. */
+  complete?(): void;
 }
 
 /** A value as it came: nothing of it has been read but its externals. */
@@ -76,6 +78,7 @@ export function writeJsValue(
 ): void {
   const start = out.length;
   writeValue(out, value, host, limits.value);
+  host.complete?.();
   endJsValue(out, at, start, host.externals);
 }
 
@@ -89,6 +92,7 @@ export function writeJsArguments(
 ): void {
   const start = out.length;
   writeElements(out, args, host, limits.value);
+  host.complete?.();
   endJsValue(out, at, start, host.externals);
 }
 
