@@ -36,9 +36,6 @@ interface Watched {
 interface Source {
   # What a pushed stream or signal can do for a holder in another vat, who got it through a proxy.
 
-  pipeTo @0 (sink :JsRpc.ByteStream) -> ();
-  # Writes what arrives into `sink`.
-
-  watch @1 (trigger :JsRpc.AbortTrigger) -> ();
-  # Pulls `trigger` when the signal aborts.
+  forwardTo @0 (end :Capability) -> ();
+  # Every call that was, or will be, made on the kept end (the sink, the trigger) goes on to `end`.
 }

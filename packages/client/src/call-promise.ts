@@ -12,7 +12,10 @@ import { JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, readCallResults } from "@c
 import { fromException } from "./errors.ts";
 import { coreOf, type SentPromise, type StubCore } from "./stub-brand.ts";
 import { TargetServer } from "./target-server.ts";
-import { callEncoder, IncomingStubs, nothingToDispose, type Realm } from "./values.ts";
+import { nothingToDispose } from "./values/by-reference.ts";
+import { callEncoder } from "./values/call.ts";
+import { IncomingObjects } from "./values/incoming.ts";
+import type { Realm } from "./values/realm.ts";
 
 /** Where calls go. */
 export interface CallBase {
@@ -49,7 +52,7 @@ export class CallPromise implements PromiseBase, ReturnSink {
   #settled: Settled | undefined;
   #waiting: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
   #promise: Promise<unknown> | undefined;
-  #stubs: IncomingStubs | undefined;
+  #stubs: IncomingObjects | undefined;
   /** A result that is a stub: it stands for itself, and whoever holds it disposes of it. */
   #result: CallBase | undefined;
   #disposed = false;
@@ -64,8 +67,8 @@ export class CallPromise implements PromiseBase, ReturnSink {
     this.#base = base;
     this.#path = path;
     try {
-      const content = { realm: base.realm, path, args };
       const target = base.target();
+      const content = { realm: base.realm, target, path, args };
       this.#call = target.call(JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, CALL_METHOD, callEncoder, content, this);
     } catch (error) {
       this.#settled = { error };
@@ -131,7 +134,7 @@ export class CallPromise implements PromiseBase, ReturnSink {
     try {
       const { limits } = this.realm;
       const { value: ref, callPipeline, hasDisposer } = readCallResults(results.reader, results.content, limits);
-      const stubs = new IncomingStubs(results, this.realm, ref?.externals ?? []);
+      const stubs = new IncomingObjects(results, this.realm, ref?.externals ?? []);
       const value = ref === undefined ? undefined : stubs.read(ref);
       this.#stubs = stubs;
       this.#call = undefined;

@@ -2,7 +2,7 @@
 
 import { CAPSTAN_PROTOCOL, WebSocketTransport } from "@capstan/vat";
 import { type LimitOptions, resolveLimits } from "@capstan/wire";
-import { endOfTurn, openWebSocket } from "#websocket";
+import { endOfTurn, openWebSocket } from "#platform";
 import { Link } from "./link.ts";
 
 /** Where hosts take links. */

@@ -31,7 +31,7 @@ export type UntypedService = Record<string, (...args: any[]) => any>;
 
 export interface LinkOptions {
   readonly limits?: LimitOptions | Limits | undefined;
-  /** What the peer gets when it asks for this end's bootstrap capability. Taken over. */
+  /** What the peer gets when it asks for this end's bootstrap capability. Taken over. Default: what takes its streams. */
   readonly bootstrap?: Capability | undefined;
 }
 
@@ -43,7 +43,8 @@ export class Link implements Disposable {
 
   constructor(transport: Transport, options: LinkOptions = {}) {
     this.#realm = makeRealm(options.limits);
-    this.#connection = new Connection(transport, { limits: this.#realm.limits, bootstrap: options.bootstrap });
+    const bootstrap = options.bootstrap ?? this.#realm.servePushes();
+    this.#connection = new Connection(transport, { limits: this.#realm.limits, bootstrap });
   }
 
   /**

@@ -1,9 +1,12 @@
 // The realm of an application: its stubs and the objects that it passes by reference.
-import { type Capability, LocalCapability } from "@capstan/vat";
-import { type LimitOptions, type Limits, resolveLimits } from "@capstan/wire";
+import { type Capability, LocalCapability, type ReceivedPayload } from "@capstan/vat";
+import { type JsValueRef, type LimitOptions, type Limits, resolveLimits } from "@capstan/wire";
+import { PusherServer } from "./streams/pusher.ts";
+import { WritableServer } from "./streams/writable.ts";
 import { makePromise, makeStub } from "./stub.ts";
 import { PromiseServer, TargetServer } from "./target-server.ts";
-import type { Realm } from "./values.ts";
+import { readAs } from "./values/incoming.ts";
+import type { Realm } from "./values/realm.ts";
 
 /** A realm that keeps no account of what goes in and out. A host's invocations extend it by theirs. */
 export class PlainRealm implements Realm {
@@ -27,6 +30,19 @@ export class PlainRealm implements Realm {
 
   servePromise(promise: Promise<unknown>, dispose: (() => void) | undefined): Capability {
     return new LocalCapability(new PromiseServer(this, promise, this.#hold(dispose)), this.limits);
+  }
+
+  serveWritable(stream: WritableStream<unknown>): Capability {
+    const read = (payload: ReceivedPayload, ref: JsValueRef): unknown => readAs(this, payload, ref);
+    return new LocalCapability(new WritableServer(this.limits, stream, read, this.keepAlive()), this.limits);
+  }
+
+  servePushes(): Capability {
+    return new LocalCapability(new PusherServer(this.limits), this.limits);
+  }
+
+  keepAlive(): () => void {
+    return this.#hold(undefined);
   }
 
   /** An object is held from outside, or not any more. */

@@ -2,7 +2,7 @@
 import type { Capability } from "@capstan/vat";
 import { CallPromise, type PromiseBase } from "./call-promise.ts";
 import type { SentPromise } from "./stub-brand.ts";
-import type { Realm } from "./values.ts";
+import type { Realm } from "./values/realm.ts";
 
 /** States: held → disposed (both references are given back, and what its value held). */
 export class ReceivedPromise implements PromiseBase {

@@ -3,7 +3,8 @@ import { makeRealm } from "./realm.ts";
 import { RpcTarget } from "./rpc-target.ts";
 import { coreOf, isStub } from "./stub-brand.ts";
 import type { RpcStub as Stub } from "./types.ts";
-import { disposerOf, type Realm } from "./values.ts";
+import { disposerOf } from "./values/by-reference.ts";
+import type { Realm } from "./values/realm.ts";
 
 const REFUSAL = "RpcStubs can only wrap plain objects, functions, and RpcTarget derivatives.";
 

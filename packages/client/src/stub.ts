@@ -4,7 +4,7 @@ import type { Capability } from "@capstan/vat";
 import { type CallBase, CallPromise, type PromiseBase } from "./call-promise.ts";
 import { ReceivedPromise } from "./received-promise.ts";
 import { CORE, type SentPromise, type StubCore } from "./stub-brand.ts";
-import type { Realm } from "./values.ts";
+import type { Realm } from "./values/realm.ts";
 
 const MAX_PATH = 64;
 
@@ -16,7 +16,7 @@ class Stub implements CallBase, StubCore {
   constructor(realm: Realm, cap: Capability) {
     this.realm = realm;
     this.#cap = cap;
-    realm.handleStub?.(this, true);
+    realm.handleHeld?.(this, true);
   }
 
   target(): Capability {
@@ -32,7 +32,7 @@ class Stub implements CallBase, StubCore {
     const cap = this.#cap;
     if (cap === undefined) return;
     this.#cap = undefined;
-    this.realm.handleStub?.(this, false);
+    this.realm.handleHeld?.(this, false);
     cap.release();
   }
 }

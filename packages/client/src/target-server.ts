@@ -1,8 +1,12 @@
 // hot path (bench: npm run bench). Serves an object: JsRpcTarget.call → property path → method → results.
-import { type IncomingCall, RpcError, type Server } from "@capstan/vat";
+import { type Capability, type IncomingCall, RpcError, type Server } from "@capstan/vat";
 import { JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, Operation, readCallParams } from "@capstan/wire";
 import { toException } from "./errors.ts";
-import { capabilityFor, disposerOf, IncomingStubs, type Realm, type ResultContent, resultEncoder } from "./values.ts";
+import { servePush } from "./streams/pusher.ts";
+import { capabilityFor, disposerOf } from "./values/by-reference.ts";
+import { pusherOf, type ResultContent, resultEncoder } from "./values/call.ts";
+import { IncomingObjects } from "./values/incoming.ts";
+import type { Realm } from "./values/realm.ts";
 import { RESERVED_ON_TARGETS, walk } from "./visibility.ts";
 
 const CALL_METHOD = 0;
@@ -31,7 +35,7 @@ export class TargetServer implements Server {
   }
 
   dispatch(call: IncomingCall): void {
-    startServing(call, this.#realm, () => this.#receiver);
+    if (!servePush(call, this.#realm.limits)) startServing(call, this.#realm, () => this.#receiver);
   }
 
   release(): void {
@@ -56,6 +60,7 @@ export class PromiseServer implements Server {
 
   dispatch(call: IncomingCall): void {
     const realm = this.#realm;
+    if (servePush(call, realm.limits)) return;
     this.#promise.then(
       (target) =>
         startServing(call, realm, () => ({ target, byPrototype: false, reserved: RESERVED_ON_TARGETS }), true),
@@ -86,7 +91,7 @@ export async function serveCall(
   receive: () => Receiver,
   lends = false,
 ): Promise<void> {
-  let stubs: IncomingStubs | undefined;
+  let stubs: IncomingObjects | undefined;
   realm.handleCall?.(call, true);
   try {
     if (
@@ -99,7 +104,7 @@ export async function serveCall(
     }
     const { reader, content } = call.params;
     const params = readCallParams(reader, content, realm.limits);
-    stubs = new IncomingStubs(call.params, realm, params.value?.externals ?? []);
+    stubs = new IncomingObjects(call.params, realm, params.value?.externals ?? []);
     const args = params.value === undefined ? [] : stubs.read(params.value);
     const receiver = receive();
     const { value: found, owner } = walk(receiver.target, params.path, receiver.byPrototype, receiver.reserved);
@@ -115,7 +120,7 @@ export async function serveCall(
           ? Reflect.apply(method, owner, list)
           : receiver.invoke(method, params.path.join("."), list);
     }
-    sendResult(call, realm, await value, lends);
+    sendResult(call, params.externalPusher, realm, await value, lends);
   } catch (error) {
     call.returnException(toException(error, realm.limits));
   } finally {
@@ -125,7 +130,8 @@ export async function serveCall(
 }
 
 /** Results that can be pipelined on carry a target that stands for them. The stubs in them go over to the caller. */
-function sendResult(call: IncomingCall, realm: Realm, value: unknown, lends: boolean): void {
+function sendResult(call: IncomingCall, externalPusher: number, realm: Realm, value: unknown, lends: boolean): void {
+  const findPusher = (): Capability => pusherOf(call, externalPusher, realm);
   if (!isObject(value)) {
     call.returnResults(resultEncoder, {
       realm,
@@ -133,6 +139,7 @@ function sendResult(call: IncomingCall, realm: Realm, value: unknown, lends: boo
       lends,
       pipeline: undefined,
       hasDisposer: false,
+      findPusher,
       transferred: undefined,
     });
     return;
@@ -146,6 +153,7 @@ function sendResult(call: IncomingCall, realm: Realm, value: unknown, lends: boo
     lends,
     pipeline,
     hasDisposer: dispose !== undefined,
+    findPusher,
     transferred: undefined,
   };
   try {

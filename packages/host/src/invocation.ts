@@ -1,5 +1,5 @@
 // hot path (bench: npm run bench). One invocation: its ctx, what it handed out, what it received, and when it ends.
-import { PlainRealm, type StubCore, toException } from "@capstan/client";
+import { type Held, PlainRealm, toException } from "@capstan/client";
 import type { IncomingCall } from "@capstan/vat";
 import { ExecutionContext } from "./context.ts";
 import { type Scoped, scopeRunner } from "./invocation-scope.ts";
@@ -24,7 +24,7 @@ export class Invocation extends PlainRealm implements Scoped {
   #call: IncomingCall | undefined = undefined;
   #more: Set<IncomingCall> | undefined = undefined;
   #handedOut = 0;
-  #received: Set<StubCore> | undefined = undefined;
+  #held: Set<Held> | undefined = undefined;
   #state: "open" | "draining" | "ended" = "open";
 
   /** Made once admitted; the place is left when `entry` was answered or cancelled. */
@@ -51,18 +51,23 @@ export class Invocation extends PlainRealm implements Scoped {
     this.#worker.report(error);
   }
 
+  /** A signal among what the caller sent cancels the invocation when it aborts. */
+  handleSignal(signal: AbortSignal): void {
+    if (this.#call === this.#entry) signal.addEventListener("abort", () => this.ctx.cancel(), { once: true });
+  }
+
   /** Objects handed out keep the invocation alive until the last reference to them is gone. */
   protected override handleServed(held: boolean): void {
     this.#handedOut += held ? 1 : -1;
     if (!held) this.#settle();
   }
 
-  /** Stubs still held when the invocation ends go with it, leaked duplicates of parameters among them. */
-  handleStub(core: StubCore, held: boolean): void {
-    if (held && this.#state !== "ended") {
-      this.#received ??= new Set();
-      this.#received.add(core);
-    } else this.#received?.delete(core);
+  /** What is still held when the invocation ends goes with it, leaked duplicates of parameters among them. */
+  handleHeld(held: Held, isHeld: boolean): void {
+    if (isHeld && this.#state !== "ended") {
+      this.#held ??= new Set();
+      this.#held.add(held);
+    } else this.#held?.delete(held);
   }
 
   handleCall(call: IncomingCall, running: boolean): void {
@@ -128,8 +133,8 @@ export class Invocation extends PlainRealm implements Scoped {
     this.#state = "ended";
     this.#forgetCaller?.();
     this.#worker.counter.live--;
-    const received = this.#received;
-    this.#received = undefined;
-    if (received !== undefined) for (const core of received) core.dispose();
+    const rest = this.#held;
+    this.#held = undefined;
+    if (rest !== undefined) for (const held of rest) held.dispose();
   }
 }

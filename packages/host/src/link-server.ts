@@ -1,26 +1,17 @@
 // The bootstrap interface of a host: names become services.
-import { toException } from "@capstan/client";
+import { readPlainValue, servePush, toException } from "@capstan/client";
 import { type Capability, type IncomingCall, type PayloadEncoder, RpcError, type Server } from "@capstan/vat";
 import {
-  DecodeError,
-  type HostObjectReader,
   LINK_ID_HIGH,
   LINK_ID_LOW,
   LINK_SERVICE_METHOD,
   type Limits,
-  readJsValue,
   readServiceParams,
   writeServiceResults,
 } from "@capstan/wire";
 
 const serviceEncoder: PayloadEncoder<Capability> = {
   encode: (out, service) => writeServiceResults(out.writer, out.at, out.addCapability(service)),
-};
-
-const NO_STUBS: HostObjectReader = {
-  readHostObject: () => {
-    throw new DecodeError("props hold something other than plain values");
-  },
 };
 
 /** Finds an entrypoint; throws with the reason where there is none. The reference belongs to the caller. */
@@ -36,6 +27,7 @@ export class LinkServer implements Server {
   }
 
   dispatch(call: IncomingCall): void {
+    if (servePush(call, this.#limits)) return;
     if (
       call.interfaceHigh !== LINK_ID_HIGH ||
       call.interfaceLow !== LINK_ID_LOW ||
@@ -46,7 +38,7 @@ export class LinkServer implements Server {
     }
     try {
       const { name, entrypoint, props } = readServiceParams(call.params.reader, call.params.content, this.#limits);
-      const value = props === undefined ? undefined : readJsValue(props, NO_STUBS, this.#limits);
+      const value = props === undefined ? undefined : readPlainValue(props, this.#limits);
       const service = this.#find(name, entrypoint, value);
       call.returnResults(serviceEncoder, service);
       service.release();

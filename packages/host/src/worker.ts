@@ -1,5 +1,5 @@
 // hot path (bench: npm run bench). One Worker of a host: its entrypoints, and one invocation for each call on them.
-import { RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver, serveCall } from "@capstan/client";
+import { RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver, serveCall, servePush } from "@capstan/client";
 import { type Capability, type IncomingCall, LocalCapability, RpcError, type Server } from "@capstan/vat";
 import type { Admission } from "./admission.ts";
 import { makeLocalBinding } from "./bindings.ts";
@@ -129,6 +129,7 @@ class EntrypointServer implements Server {
 
   dispatch(call: IncomingCall): void {
     const { admission, realm } = this.#worker;
+    if (servePush(call, realm.limits)) return;
     if (admission.isClosed && call.origin !== undefined) {
       call.returnException(RpcError.disconnected("The host is shutting down."));
       return;

@@ -65,7 +65,7 @@ export function writePushResults(out: SegmentWriter, at: number, mentioned: numb
   setCapabilityPointer(out.view, pointers + 8 * PushResults.kept, kept);
 }
 
-/** Appends params that are one capability: of `Source.pipeTo` and `Source.watch`. */
+/** Appends params that are one capability: of `Source.forwardTo`. */
 export function writeCapabilityParams(out: SegmentWriter, at: number, capIndex: number): void {
   setCapabilityPointer(out.view, allocate(out, at, 0, 1), capIndex);
 }

@@ -1,4 +1,5 @@
-// How a link is opened in Node: the `ws` package.
+// What depends on the platform, in Node: links are opened with the `ws` package.
+import { types } from "node:util";
 import type { WebSocketLike } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 import { WebSocket } from "ws";
@@ -17,3 +18,6 @@ export function openWebSocket(url: string, protocols: string[], limits: Limits):
 
 /** Runs `flush` once what came in this turn has been handled. */
 export const endOfTurn: (flush: () => void) => void = setImmediate;
+
+/** Whether `object` is a Proxy. */
+export const isProxy: (object: object) => boolean = types.isProxy;

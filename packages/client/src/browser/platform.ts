@@ -1,4 +1,4 @@
-// How a link is opened in a browser: its own WebSocket.
+// What depends on the platform, in a browser: links are opened with its own WebSocket.
 import type { WebSocketLike } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 
@@ -8,3 +8,8 @@ export function openWebSocket(url: string, protocols: string[], _limits: Limits)
 }
 
 export const endOfTurn: (flush: () => void) => void = queueMicrotask;
+
+/** No script can tell. */
+export function isProxy(_object: object): boolean {
+  return false;
+}

@@ -1,0 +1,203 @@
+// A ReadableStream whose bytes a peer pushes: it is read here, and its writer held back while nobody reads.
+import { type Capability, type IncomingCall, type ReceivedPayload, RpcError } from "@capstan/vat";
+import type { JsValueRef, Limits } from "@capstan/wire";
+import { toException } from "../errors.ts";
+import { acknowledge, SinkServer, type Written } from "./sink-server.ts";
+
+/** Reads a value that came in `payload`. */
+export type ReadValue = (payload: ReceivedPayload, ref: JsValueRef) => unknown;
+
+const LOST = "ReadableStream received over RPC disconnected prematurely.";
+const UNREAD = "Nobody reads this stream.";
+
+type Controller = ReadableByteStreamController | ReadableStreamDefaultController<unknown>;
+
+/** A chunk, or the end, that waits to be read. */
+interface Waiting {
+  readonly call: IncomingCall;
+  /** Undefined: the end. */
+  readonly written: Written | undefined;
+}
+
+/**
+ * States: untaken (chunks wait) → open (a ReadableStream reads them) | forwarded (it is read in another vat) → over (read
+ * to its end, cancelled, or failed).
+ * A write is answered when its chunk goes to the reader, so what is unanswered is what waits. Invariant: nothing waits
+ * once over.
+ */
+export class PushedStream extends SinkServer {
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #controller: Controller | undefined;
+  #read: ReadValue | undefined;
+  /** Lets a reader that waits for a chunk go on. */
+  #wake: (() => void) | undefined;
+  /** Where the stream is read, if that is elsewhere. */
+  #forward: Capability | undefined;
+  #over: { readonly error: unknown } | undefined;
+  #onOver: (() => void) | undefined;
+
+  constructor(limits: Limits) {
+    super(limits);
+  }
+
+  /**
+   * The stream. Undefined where it was taken before.
+   *
+   * @param isBytes a stream of bytes, whose reader may bring its own buffers; else of any values.
+   * @param onOver runs once when nothing more comes.
+   */
+  take(isBytes: boolean, read: ReadValue, onOver: () => void): ReadableStream<unknown> | undefined {
+    if (this.#read !== undefined) return undefined;
+    this.#read = read;
+    this.#onOver = onOver;
+    const source = {
+      start: (controller: Controller): void => {
+        this.#controller = controller;
+        if (this.#over !== undefined) controller.error(this.#over.error);
+      },
+      pull: (): Promise<void> | undefined => this.#pull(),
+      cancel: (reason: unknown): void => this.cancel(reason),
+    };
+    // Without a queue of its own: what nobody has asked for stays unanswered.
+    return isBytes
+      ? new ReadableStream({ ...source, type: "bytes" } as UnderlyingByteSource, { highWaterMark: 0 })
+      : new ReadableStream(source as UnderlyingDefaultSource, { highWaterMark: 0 });
+  }
+
+  /** Nobody reads on: the writer is told why. */
+  cancel(reason: unknown = new Error(UNREAD)): void {
+    this.#end(reason, toException(reason, this.limits));
+  }
+
+  /** The place where the stream is mentioned is gone. */
+  dropIfUntaken(): void {
+    if (this.#read === undefined && this.#forward === undefined) this.cancel();
+  }
+
+  /** Whoever reads the stream is in another vat: every call goes on to `end`. Takes over the reference. */
+  forwardTo(end: Capability): void {
+    if (this.#read !== undefined || this.#forward !== undefined || this.#over !== undefined) {
+      end.release();
+      return;
+    }
+    this.#forward = end;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { call } of waiting) end.deliver(call);
+    this.watchers.forwardTo(end);
+  }
+
+  override dispatch(call: IncomingCall): void {
+    if (this.#forward === undefined) super.dispatch(call);
+    else this.#forward.deliver(call);
+  }
+
+  override release(): void {
+    if (this.#forward !== undefined) {
+      this.#forward.release();
+      return;
+    }
+    if (this.#over === undefined) this.#fail(Object.assign(new Error(LOST), { remote: true, retryable: true }));
+  }
+
+  protected override handleWrite(call: IncomingCall, written: Written): void {
+    const size = sizeOf(written);
+    if (this.#waitingBytes + size > this.limits.maxStreamBytes && this.#waiting.length > 0) {
+      const error = RpcError.overloaded(`More than ${this.limits.maxStreamBytes} bytes of this stream wait unread.`);
+      call.returnException(error);
+      this.#fail(new Error(error.message));
+      return;
+    }
+    this.#waitingBytes += size;
+    this.#enqueue({ call, written });
+  }
+
+  protected override handleEnd(call: IncomingCall): void {
+    this.#enqueue({ call, written: undefined });
+  }
+
+  protected override handleAbort(call: IncomingCall, reason: JsValueRef | undefined): void {
+    let error: unknown;
+    try {
+      error = reason === undefined ? undefined : this.#read?.(call.params, reason);
+    } catch (cause) {
+      error = cause;
+    }
+    this.#fail(error ?? new Error("The stream was aborted."));
+  }
+
+  #enqueue(waiting: Waiting): void {
+    if (this.#over !== undefined) {
+      waiting.call.returnException(toException(this.#over.error ?? new Error(UNREAD), this.limits));
+      return;
+    }
+    this.#waiting.push(waiting);
+    const wake = this.#wake;
+    this.#wake = undefined;
+    if (wake !== undefined && this.#deliver()) wake();
+    else this.#wake = wake;
+  }
+
+  #pull(): Promise<void> | undefined {
+    if (this.#deliver()) return undefined;
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  /** Hands what waits first to the reader. False where there was nothing for it. */
+  #deliver(): boolean {
+    for (;;) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return this.#over !== undefined;
+      const { call, written } = next;
+      if (written === undefined) {
+        this.#end(undefined);
+        const controller = this.#controller;
+        controller?.close();
+        // A read into the reader's own buffer waits for more.
+        if (controller !== undefined && "byobRequest" in controller) controller.byobRequest?.respond(0);
+        acknowledge(call);
+        return true;
+      }
+      this.#waitingBytes -= sizeOf(written);
+      try {
+        const chunk = written instanceof Uint8Array ? new Uint8Array(written) : this.#read?.(call.params, written);
+        // A byte stream refuses empty chunks.
+        const isEmpty = chunk instanceof Uint8Array && chunk.length === 0;
+        if (!isEmpty) (this.#controller as ReadableStreamDefaultController<unknown>).enqueue(chunk);
+        acknowledge(call);
+        if (!isEmpty) return true;
+      } catch (error) {
+        call.returnException(toException(error, this.limits));
+        this.#fail(error);
+        return true;
+      }
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over !== undefined) return;
+    this.#end(error, toException(error, this.limits));
+    this.#controller?.error(error);
+  }
+
+  /** @param told what the writer hears; undefined: that all went well. */
+  #end(error: unknown, told?: RpcError): void {
+    if (this.#over !== undefined) return;
+    this.#over = { error };
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    if (told !== undefined) for (const { call } of waiting) call.returnException(told);
+    this.watchers.close(told);
+    this.#wake?.();
+    this.#wake = undefined;
+    this.#onOver?.();
+  }
+}
+
+function sizeOf(written: Written): number {
+  return written instanceof Uint8Array ? written.length : written.end - written.start;
+}

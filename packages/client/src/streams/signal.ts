@@ -1,0 +1,165 @@
+// AbortSignals that go by reference: a peer's trigger aborts the copy here.
+import {
+  type Capability,
+  type IncomingCall,
+  type PayloadEncoder,
+  type ReturnSink,
+  RpcError,
+  type Server,
+} from "@capstan/vat";
+import {
+  ABORT_TRIGGER_ABORT_METHOD,
+  ABORT_TRIGGER_ID_HIGH,
+  ABORT_TRIGGER_ID_LOW,
+  ABORT_TRIGGER_RELEASE_METHOD,
+  ExceptionType,
+  type Limits,
+  readValueParams,
+  WATCHED_CLOSED_METHOD,
+  WATCHED_ID_HIGH,
+  WATCHED_ID_LOW,
+  writeNothing,
+} from "@capstan/wire";
+import { toException } from "../errors.ts";
+import { readPlainValue } from "../values/plain.ts";
+import type { ValueChunk } from "./sink-client.ts";
+import { acknowledge, Watchers } from "./sink-server.ts";
+
+const LOST = "The AbortSignal was received over RPC, and its sender is gone.";
+
+const nothingEncoder: PayloadEncoder<undefined> = { encode: (out) => writeNothing(out.writer, out.at) };
+
+/** The copy of a peer's signal, and the server of its trigger. States: waiting → over (aborted, released, or dropped). */
+export class PushedSignal implements Server {
+  readonly #controller = new AbortController();
+  readonly #watchers = new Watchers();
+  readonly #limits: Limits;
+  #over = false;
+  #taken = false;
+  /** Where the signal is held, if that is elsewhere. */
+  #forward: Capability | undefined;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  take(): AbortSignal {
+    this.#taken = true;
+    return this.#controller.signal;
+  }
+
+  /** Nobody here holds the signal any more: its sender may forget us. */
+  drop(): void {
+    this.#over = true;
+    this.#watchers.close();
+  }
+
+  dropIfUntaken(): void {
+    if (!this.#taken && this.#forward === undefined) this.drop();
+  }
+
+  /** The signal is held in another vat: every call goes on to `end`. Takes over the reference. */
+  forwardTo(end: Capability): void {
+    if (this.#taken || this.#over || this.#forward !== undefined) {
+      end.release();
+      return;
+    }
+    this.#forward = end;
+    this.#watchers.forwardTo(end);
+  }
+
+  dispatch(call: IncomingCall): void {
+    if (this.#forward !== undefined) {
+      this.#forward.deliver(call);
+      return;
+    }
+    const { interfaceHigh, interfaceLow, methodId } = call;
+    if (interfaceHigh === ABORT_TRIGGER_ID_HIGH && interfaceLow === ABORT_TRIGGER_ID_LOW) {
+      if (methodId === ABORT_TRIGGER_ABORT_METHOD) return this.#handleAbort(call);
+      if (methodId === ABORT_TRIGGER_RELEASE_METHOD) {
+        this.drop();
+        return acknowledge(call);
+      }
+    } else if (
+      interfaceHigh === WATCHED_ID_HIGH &&
+      interfaceLow === WATCHED_ID_LOW &&
+      methodId === WATCHED_CLOSED_METHOD
+    ) {
+      return this.#watchers.add(call);
+    }
+    call.returnException(RpcError.unimplemented("A trigger has no such interface or method."));
+  }
+
+  release(): void {
+    this.#forward?.release();
+    if (this.#forward === undefined && !this.#over) this.#abort(new DOMException(LOST, "AbortError"));
+  }
+
+  #handleAbort(call: IncomingCall): void {
+    try {
+      const { reader, content } = call.params;
+      const ref = readValueParams(reader, content, this.#limits);
+      this.#abort(ref === undefined ? undefined : readPlainValue(ref, this.#limits));
+      acknowledge(call);
+    } catch (error) {
+      call.returnException(toException(error, this.#limits));
+    }
+  }
+
+  #abort(reason: unknown): void {
+    if (this.#over) return;
+    this.drop();
+    this.#controller.abort(reason);
+  }
+}
+
+const UNHEARD: ReturnSink = { handleResults: (results) => results.release(), handleException: () => {} };
+
+/** Pulls a peer's trigger when `signal` aborts, until the peer wants it no more. Takes over the reference. */
+export function pullWhenAborted(
+  signal: AbortSignal,
+  trigger: Capability,
+  valueEncoder: PayloadEncoder<ValueChunk>,
+): void {
+  const abort = (value: unknown): void => {
+    trigger.call(
+      ABORT_TRIGGER_ID_HIGH,
+      ABORT_TRIGGER_ID_LOW,
+      ABORT_TRIGGER_ABORT_METHOD,
+      valueEncoder,
+      { value, size: 0 },
+      UNHEARD,
+    );
+  };
+  let done = false;
+  const finish = (): void => {
+    if (done) return;
+    done = true;
+    signal.removeEventListener("abort", pull);
+    trigger.release();
+  };
+  const pull = (): void => {
+    const reason: unknown = signal.reason;
+    try {
+      abort(reason);
+    } catch {
+      abort(new DOMException(String(reason), "AbortError"));
+    }
+    finish();
+  };
+  if (signal.aborted) {
+    pull();
+    return;
+  }
+  signal.addEventListener("abort", pull);
+  trigger.call(WATCHED_ID_HIGH, WATCHED_ID_LOW, WATCHED_CLOSED_METHOD, nothingEncoder, undefined, {
+    handleResults: (results) => {
+      results.release();
+      finish();
+    },
+    // A foreign peer that does not say when it is done is told for as long as the signal lives.
+    handleException: (error) => {
+      if (error.type !== ExceptionType.unimplemented) finish();
+    },
+  });
+}

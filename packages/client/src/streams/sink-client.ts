@@ -1,0 +1,233 @@
+// The sending end of a stream: writes go out as long as the window has room, without waiting for answers.
+import type { Capability, PayloadEncoder, ReceivedPayload, ReturnSink, RpcError } from "@capstan/vat";
+import {
+  BYTE_STREAM_END_METHOD,
+  BYTE_STREAM_ID_HIGH,
+  BYTE_STREAM_ID_LOW,
+  BYTE_STREAM_WRITE_METHOD,
+  ExceptionType,
+  type Limits,
+  VALUE_SINK_ABORT_METHOD,
+  VALUE_SINK_ID_HIGH,
+  VALUE_SINK_ID_LOW,
+  VALUE_SINK_WRITE_METHOD,
+  WATCHED_CLOSED_METHOD,
+  WATCHED_ID_HIGH,
+  WATCHED_ID_LOW,
+  writeBytesParams,
+  writeNothing,
+} from "@capstan/wire";
+import { fromException } from "../errors.ts";
+
+/** A chunk that is no bytes, and what it took: the encoder says. */
+export interface ValueChunk {
+  readonly value: unknown;
+  /** Bytes of the message; filled by the encoder. */
+  size: number;
+}
+
+/** Pieces of larger chunks of bytes: a window of few pieces still keeps both ends busy. */
+const MAX_PIECE = 128 * 1024;
+
+const bytesEncoder: PayloadEncoder<Uint8Array> = {
+  encode: (out, bytes) => writeBytesParams(out.writer, out.at, bytes),
+};
+const nothingEncoder: PayloadEncoder<undefined> = { encode: (out) => writeNothing(out.writer, out.at) };
+
+/**
+ * States: open → ended (`end` is out) → closed (the reference is given back); broken at any time, with the reason why the
+ * reader takes nothing more. Invariant: `#unanswered` is the sum of what writes without an answer carry.
+ */
+export class SinkClient {
+  readonly #sink: Capability;
+  readonly #limits: Limits;
+  readonly #bytesOnly: boolean;
+  readonly #valueEncoder: PayloadEncoder<ValueChunk>;
+  readonly #onBroken: (reason: unknown) => void;
+  #watch: { cancel(): void } | undefined;
+  #unanswered = 0;
+  #room: { resolve(): void; reject(reason: unknown): void } | undefined;
+  #broken: { readonly reason: unknown } | undefined;
+  #closed = false;
+
+  /**
+   * Takes over the reference to `sink`.
+   *
+   * @param bytesOnly every chunk must be bytes, whose boundaries mean nothing; else chunks are values and stay whole.
+   * @param onBroken runs once if the reader gives up, or is lost, before the stream was closed here.
+   */
+  constructor(
+    sink: Capability,
+    limits: Limits,
+    bytesOnly: boolean,
+    valueEncoder: PayloadEncoder<ValueChunk>,
+    onBroken: (reason: unknown) => void,
+  ) {
+    this.#sink = sink;
+    this.#limits = limits;
+    this.#bytesOnly = bytesOnly;
+    this.#valueEncoder = valueEncoder;
+    this.#onBroken = onBroken;
+    this.#watch = this.#call(WATCHED_ID_HIGH, WATCHED_ID_LOW, WATCHED_CLOSED_METHOD, nothingEncoder, undefined, {
+      handleResults: (results) => results.release(),
+      // Foreign peers do not offer it: they break at the next write.
+      handleException: (error) => {
+        if (error.type !== ExceptionType.unimplemented) this.#break(error);
+      },
+    });
+  }
+
+  /** Writes a chunk; the promise resolves when there is room for the next. Throws, or rejects, once the reader gave up. */
+  async write(chunk: unknown): Promise<void> {
+    const bytes = this.#bytesOnly ? bytesOf(chunk) : pieceOf(chunk);
+    if (bytes === undefined) {
+      if (this.#bytesOnly) throw new TypeError("A stream of bytes has a chunk that is none.");
+      this.#writeValue(chunk);
+      await this.#waitForRoom();
+      return;
+    }
+    for (let at = 0; at < bytes.length; at += MAX_PIECE) {
+      this.#writeBytes(bytes.subarray(at, at + MAX_PIECE));
+      await this.#waitForRoom();
+    }
+  }
+
+  /** Ends the stream; resolves when the reader has all of it. */
+  async end(): Promise<void> {
+    this.#check();
+    await new Promise<void>((resolve, reject) => {
+      this.#call(BYTE_STREAM_ID_HIGH, BYTE_STREAM_ID_LOW, BYTE_STREAM_END_METHOD, nothingEncoder, undefined, {
+        handleResults: (results) => {
+          results.release();
+          resolve();
+        },
+        handleException: (error) => reject(this.#break(error)),
+      });
+    });
+  }
+
+  /** Gives up: the reader gets `reason`. A reason that cannot be sent is sent as an error of its text. */
+  abort(reason: unknown): void {
+    if (this.#broken !== undefined || this.#closed) return;
+    const sink: ReturnSink = { handleResults: (results) => results.release(), handleException: () => {} };
+    const send = (value: unknown): void =>
+      void this.#call(
+        VALUE_SINK_ID_HIGH,
+        VALUE_SINK_ID_LOW,
+        VALUE_SINK_ABORT_METHOD,
+        this.#valueEncoder,
+        { value, size: 0 },
+        sink,
+      );
+    try {
+      send(reason);
+    } catch {
+      send(new Error(String(reason)));
+    }
+  }
+
+  /** Gives the reference back. Without `end` or `abort` before it the reader takes the writer for lost. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#watch?.cancel();
+    this.#watch = undefined;
+    this.#sink.release();
+  }
+
+  #writeBytes(bytes: Uint8Array): void {
+    this.#check();
+    const written = new WriteReturn(this, bytes.length);
+    this.#call(BYTE_STREAM_ID_HIGH, BYTE_STREAM_ID_LOW, BYTE_STREAM_WRITE_METHOD, bytesEncoder, bytes, written);
+    this.#unanswered += bytes.length;
+  }
+
+  #writeValue(value: unknown): void {
+    this.#check();
+    const chunk: ValueChunk = { value, size: 0 };
+    const written = new WriteReturn(this, 0);
+    this.#call(VALUE_SINK_ID_HIGH, VALUE_SINK_ID_LOW, VALUE_SINK_WRITE_METHOD, this.#valueEncoder, chunk, written);
+    written.size = chunk.size;
+    this.#unanswered += chunk.size;
+  }
+
+  /** A write was answered. */
+  handleWritten(size: number): void {
+    this.#unanswered -= size;
+    if (this.#unanswered >= this.#limits.streamWindowBytes) return;
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+
+  /** A write failed. */
+  handleFailed(error: RpcError): void {
+    this.#break(error);
+  }
+
+  #waitForRoom(): Promise<void> | undefined {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken.reason);
+    if (this.#unanswered < this.#limits.streamWindowBytes) return undefined;
+    return new Promise((resolve, reject) => {
+      this.#room = { resolve, reject };
+    });
+  }
+
+  #check(): void {
+    if (this.#broken !== undefined) throw this.#broken.reason;
+  }
+
+  /** Returns the reason that counts: that of the first failure. */
+  #break(error: RpcError): unknown {
+    if (this.#broken === undefined) {
+      this.#broken = { reason: fromException(error, this.#limits) };
+      this.#room?.reject(this.#broken.reason);
+      this.#room = undefined;
+      if (!this.#closed) this.#onBroken(this.#broken.reason);
+    }
+    return this.#broken.reason;
+  }
+
+  #call<T>(
+    high: number,
+    low: number,
+    method: number,
+    encoder: PayloadEncoder<T>,
+    content: T,
+    sink: ReturnSink,
+  ): { cancel(): void } {
+    return this.#sink.call(high, low, method, encoder, content, sink);
+  }
+}
+
+/** Takes the answer to one write. */
+class WriteReturn implements ReturnSink {
+  readonly #client: SinkClient;
+  size: number;
+
+  constructor(client: SinkClient, size: number) {
+    this.#client = client;
+    this.size = size;
+  }
+
+  handleResults(results: ReceivedPayload): void {
+    results.release();
+    this.#client.handleWritten(this.size);
+  }
+
+  handleException(error: RpcError): void {
+    this.#client.handleFailed(error);
+  }
+}
+
+/** A value that goes as bytes and arrives the same. */
+function pieceOf(chunk: unknown): Uint8Array | undefined {
+  return chunk instanceof Uint8Array && chunk.length <= MAX_PIECE ? chunk : undefined;
+}
+
+/** The bytes of a chunk that is some; undefined for any other value. */
+function bytesOf(chunk: unknown): Uint8Array | undefined {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  return undefined;
+}

@@ -1,0 +1,104 @@
+// WritableStreams that go by reference: served to a peer, and as a peer's arrive here.
+import type { Capability, IncomingCall, PayloadEncoder } from "@capstan/vat";
+import type { JsValueRef, Limits } from "@capstan/wire";
+import { toException } from "../errors.ts";
+import type { ReadValue } from "./pushed-stream.ts";
+import { SinkClient, type ValueChunk } from "./sink-client.ts";
+import { acknowledge, SinkServer, type Written } from "./sink-server.ts";
+
+const LOST = "WritableStream received over RPC was disconnected because the remote execution context has ended.";
+
+/**
+ * Lets a peer write into a WritableStream of ours. States: open → ended (closed, aborted or failed by either side).
+ * A write is answered when the stream has taken the chunk.
+ */
+export class WritableServer extends SinkServer {
+  readonly #writer: WritableStreamDefaultWriter<unknown>;
+  readonly #read: ReadValue;
+  readonly #letGo: () => void;
+  #ended = false;
+
+  /** Takes over `stream`, which must not be locked. @param letGo runs once when the peer's last reference is gone. */
+  constructor(limits: Limits, stream: WritableStream<unknown>, read: ReadValue, letGo: () => void) {
+    super(limits);
+    this.#writer = stream.getWriter();
+    this.#read = read;
+    this.#letGo = letGo;
+    this.#writer.closed.then(
+      () => this.watchers.close(),
+      (error) => this.watchers.close(toException(error, limits)),
+    );
+  }
+
+  override release(): void {
+    if (!this.#ended) this.#abort(Object.assign(new Error("The writer of this stream is gone."), { remote: true }));
+    this.#letGo();
+  }
+
+  protected override handleWrite(call: IncomingCall, written: Written): void {
+    const chunk = written instanceof Uint8Array ? new Uint8Array(written) : this.#read(call.params, written);
+    this.#answer(call, this.#writer.write(chunk));
+  }
+
+  protected override handleEnd(call: IncomingCall): void {
+    this.#ended = true;
+    this.#answer(call, this.#writer.close());
+  }
+
+  protected override handleAbort(call: IncomingCall, reason: JsValueRef | undefined): void {
+    this.#abort(reason === undefined ? undefined : this.#read(call.params, reason));
+  }
+
+  #abort(reason: unknown): void {
+    this.#ended = true;
+    this.#writer.abort(reason).catch(() => {});
+  }
+
+  #answer(call: IncomingCall, done: Promise<void>): void {
+    done.then(
+      () => acknowledge(call),
+      (error) => call.returnException(toException(error, this.limits)),
+    );
+  }
+}
+
+/**
+ * A peer's WritableStream. Takes over the reference.
+ *
+ * @returns the stream, and what lets go of it before it was closed.
+ */
+export function receiveWritable(
+  sink: Capability,
+  limits: Limits,
+  valueEncoder: PayloadEncoder<ValueChunk>,
+  onOver: () => void,
+): { stream: WritableStream<unknown>; dispose: () => void } {
+  let controller: WritableStreamDefaultController | undefined;
+  const over = (): void => {
+    client.close();
+    onOver();
+  };
+  const client = new SinkClient(sink, limits, false, valueEncoder, (reason) => {
+    controller?.error(isLost(reason) ? new Error(LOST) : reason);
+    over();
+  });
+  const stream = new WritableStream<unknown>({
+    start: (its) => {
+      controller = its;
+    },
+    write: (chunk) => client.write(chunk),
+    close: async () => {
+      await client.end();
+      over();
+    },
+    abort: (reason) => {
+      client.abort(reason);
+      over();
+    },
+  });
+  return { stream, dispose: () => client.close() };
+}
+
+function isLost(reason: unknown): boolean {
+  return reason instanceof Error && "retryable" in reason && reason.retryable === true;
+}

@@ -1,0 +1,109 @@
+// Headers, Request, Response and URL as values. Bodies are streams, mentioned where they stand.
+import { cloneError, DecodeError, type ValueReader, type ValueWriter } from "@capstan/wire";
+import * as Tag from "./host-tags.ts";
+
+/** Statuses whose responses have no body. */
+const BODYLESS = new Set([101, 103, 204, 205, 304]);
+
+/** Writes `object` if it is one of these; false: it is none. Throws what cannot be sent. */
+export function writeFetchObject(out: ValueWriter, object: object): boolean {
+  if (object instanceof Headers) writeHeaders(out, object);
+  else if (object instanceof Response) writeResponse(out, object);
+  else if (object instanceof Request) writeRequest(out, object);
+  else if (object instanceof URL) {
+    out.writeHostTag(Tag.URL_OBJECT);
+    out.writeString(object.href);
+  } else return false;
+  return true;
+}
+
+function writeHeaders(out: ValueWriter, headers: Headers): void {
+  out.writeHostTag(Tag.HEADERS);
+  writeFields(out, headers);
+}
+
+function writeFields(out: ValueWriter, headers: Headers): void {
+  const fields = [...headers];
+  out.writeVarint(fields.length);
+  for (const [name, value] of fields) {
+    out.writeString(name);
+    out.writeString(value);
+  }
+}
+
+function writeRequest(out: ValueWriter, request: Request): void {
+  out.writeHostTag(Tag.REQUEST);
+  out.writeString(request.method);
+  out.writeString(request.url);
+  out.writeString(request.redirect);
+  writeFields(out, request.headers);
+  writeBody(out, request);
+}
+
+function writeResponse(out: ValueWriter, response: Response): void {
+  if (response.status === 0) throw cloneError("Response.error() could not be cloned.");
+  out.writeHostTag(Tag.RESPONSE);
+  out.writeVarint(response.status);
+  out.writeString(response.statusText);
+  out.writeString(response.url);
+  writeFields(out, response.headers);
+  writeBody(out, response);
+}
+
+function writeBody(out: ValueWriter, message: Request | Response): void {
+  if (message.bodyUsed) throw new TypeError("Body has already been used. It can only be used once.");
+  out.writeValue(message.body);
+}
+
+export function readHeaders(input: ValueReader): Headers {
+  const headers = new Headers();
+  const count = input.readVarint();
+  for (let i = 0; i < count; i++) {
+    const name = input.readString();
+    guard(() => headers.append(name, input.readString()));
+  }
+  return headers;
+}
+
+export function readRequest(input: ValueReader): Request {
+  const method = input.readString();
+  const url = input.readString();
+  const redirect = input.readString() as RequestRedirect;
+  const headers = readHeaders(input);
+  const body = readBody(input);
+  const init: RequestInit & { duplex?: "half" } = { method, redirect, headers, body };
+  if (body !== null) init.duplex = "half";
+  return guard(() => new Request(url, init));
+}
+
+export function readResponse(input: ValueReader): Response {
+  const status = input.readVarint();
+  const statusText = input.readString();
+  const url = input.readString();
+  const headers = readHeaders(input);
+  const body = readBody(input);
+  const response = guard(() => new Response(BODYLESS.has(status) ? null : body, { status, statusText, headers }));
+  // What a Response made here cannot be told.
+  if (url !== "") Object.defineProperty(response, "url", { value: url, configurable: true });
+  return response;
+}
+
+export function readUrl(input: ValueReader): URL {
+  const href = input.readString();
+  return guard(() => new URL(href));
+}
+
+function readBody(input: ValueReader): ReadableStream | null {
+  const body = input.readValue();
+  if (body !== null && !(body instanceof ReadableStream)) throw new DecodeError("a body that is no stream");
+  return body;
+}
+
+/** Runs a constructor that refuses what a peer made up. */
+function guard<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    throw new DecodeError(`value: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,18 @@
+// Host tags in value bytes: what the value codec leaves to us. Own ones start at 64.
+
+/** Takes one external: a target. */
+export const STUB = 1;
+/** Takes one external: a sink. */
+export const WRITABLE_STREAM = 2;
+/** Takes one external: a pushed stream of bytes. */
+export const READABLE_STREAM = 3;
+export const HEADERS = 4;
+export const REQUEST = 5;
+export const RESPONSE = 6;
+/** Takes one external: a pushed signal. */
+export const ABORT_SIGNAL = 9;
+/** Takes two externals: a target whose value is the promise's, and where calls on it go (or an invalid one). */
+export const PROMISE = 64;
+export const URL_OBJECT = 65;
+/** Like READABLE_STREAM, of chunks of any kind. */
+export const VALUE_STREAM = 66;

@@ -1,0 +1,160 @@
+// hot path (bench: npm run bench). Values that arrive, and the objects that they mention.
+import {
+  type Capability,
+  DISCARD,
+  LocalCapability,
+  type PayloadEncoder,
+  type ReceivedPayload,
+  type Server,
+} from "@capstan/vat";
+import {
+  DecodeError,
+  type External,
+  ExternalKind,
+  type HostObjectReader,
+  type JsValueRef,
+  readJsValue,
+  SOURCE_FORWARD_TO_METHOD,
+  SOURCE_ID_HIGH,
+  SOURCE_ID_LOW,
+  type ValueReader,
+  writeCapabilityParams,
+} from "@capstan/wire";
+import { PushedStream } from "../streams/pushed-stream.ts";
+import { pushedBehind } from "../streams/pusher.ts";
+import { PushedSignal } from "../streams/signal.ts";
+import { receiveWritable } from "../streams/writable.ts";
+import { readHeaders, readRequest, readResponse, readUrl } from "./fetch-objects.ts";
+import * as Tag from "./host-tags.ts";
+import { chunkEncoder } from "./outgoing.ts";
+import type { Held, Realm } from "./realm.ts";
+
+/** Reads values that arrived, and makes their objects. One for each value. */
+export class IncomingObjects implements HostObjectReader {
+  /** The stubs and promises made, in order: whoever owns the value disposes of them. */
+  readonly stubs: (Disposable & object)[] = [];
+  readonly #payload: ReceivedPayload;
+  readonly #realm: Realm;
+  readonly #externals: readonly External[];
+  #next = 0;
+
+  constructor(payload: ReceivedPayload, realm: Realm, externals: readonly External[]) {
+    this.#payload = payload;
+    this.#realm = realm;
+    this.#externals = externals;
+  }
+
+  /** Reads `ref`. Where it throws, the stubs made until then are disposed of. */
+  read(ref: JsValueRef): unknown {
+    try {
+      return readJsValue(ref, this, this.#realm.limits);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  readHostObject(input: ValueReader, tag: number): object {
+    switch (tag) {
+      case Tag.STUB:
+        return this.#own(this.#realm.stubFor(this.#take(ExternalKind.rpcTarget).addRef()));
+      case Tag.PROMISE: {
+        const value = this.#take(ExternalKind.rpcTarget);
+        return this.#own(this.#realm.promiseFor(value.addRef(), this.#capability(ExternalKind.rpcTarget)?.addRef()));
+      }
+      case Tag.READABLE_STREAM:
+      case Tag.VALUE_STREAM:
+        return this.#readReadable(tag === Tag.READABLE_STREAM);
+      case Tag.WRITABLE_STREAM:
+        return this.#readWritable();
+      case Tag.ABORT_SIGNAL:
+        return this.#readSignal();
+      case Tag.HEADERS:
+        return readHeaders(input);
+      case Tag.REQUEST:
+        return readRequest(input);
+      case Tag.RESPONSE:
+        return readResponse(input);
+      case Tag.URL_OBJECT:
+        return readUrl(input);
+      default:
+        throw new DecodeError(`a value holds a host object of unknown kind ${tag}`);
+    }
+  }
+
+  dispose(): void {
+    for (const stub of this.stubs.splice(0)) stub[Symbol.dispose]();
+  }
+
+  #own(stub: Disposable & object): object {
+    this.stubs.push(stub);
+    return stub;
+  }
+
+  #readReadable(isBytes: boolean): ReadableStream<unknown> {
+    const source = this.#take(ExternalKind.readableStream);
+    const realm = this.#realm;
+    const pushed = pushedBehind(source) ?? forwarded(source, new PushedStream(realm.limits), realm);
+    if (!(pushed instanceof PushedStream)) throw new DecodeError("a value mentions a stream that is none");
+    const held: Held = { dispose: () => pushed.cancel() };
+    const stream = pushed.take(
+      isBytes,
+      (payload, ref) => readAs(realm, payload, ref),
+      () => realm.handleHeld?.(held, false),
+    );
+    if (stream === undefined) throw new DecodeError("a value mentions a stream that was mentioned before");
+    realm.handleHeld?.(held, true);
+    return stream;
+  }
+
+  #readWritable(): WritableStream<unknown> {
+    const realm = this.#realm;
+    const sink = this.#take(ExternalKind.writableStream).addRef();
+    const { stream, dispose } = receiveWritable(sink, realm.limits, chunkEncoder(realm), () =>
+      realm.handleHeld?.(held, false),
+    );
+    const held: Held = { dispose };
+    realm.handleHeld?.(held, true);
+    return stream;
+  }
+
+  #readSignal(): AbortSignal {
+    const source = this.#take(ExternalKind.abortSignal);
+    const { limits } = this.#realm;
+    const pushed = pushedBehind(source) ?? forwarded(source, new PushedSignal(limits), this.#realm);
+    if (!(pushed instanceof PushedSignal)) throw new DecodeError("a value mentions a signal that is none");
+    const signal = pushed.take();
+    this.#realm.handleHeld?.({ dispose: () => pushed.drop() }, true);
+    this.#realm.handleSignal?.(signal);
+    return signal;
+  }
+
+  /** The next external's capability, borrowed. Throws where it is of another kind, or missing. */
+  #take(kind: number): Capability {
+    const cap = this.#capability(kind);
+    if (cap === undefined) throw new DecodeError("a value mentions an object that did not come with it");
+    return cap;
+  }
+
+  #capability(kind: number): Capability | undefined {
+    const external = this.#externals[this.#next++];
+    return external?.kind === kind ? this.#payload.cap(external.capIndex) : undefined;
+  }
+}
+
+/** A value that came in `payload`, its objects made for `realm`; nobody disposes of them but their user. */
+export function readAs(realm: Realm, payload: ReceivedPayload, ref: JsValueRef): unknown {
+  return new IncomingObjects(payload, realm, ref.externals).read(ref);
+}
+
+/** What was pushed to another vat, and reached us through it, is asked to come here. */
+function forwarded<T extends Server>(source: Capability, here: T, { limits }: Realm): T {
+  const end = new LocalCapability(here, limits);
+  source.call(SOURCE_ID_HIGH, SOURCE_ID_LOW, SOURCE_FORWARD_TO_METHOD, capabilityParams, end, DISCARD);
+  end.release();
+  return here;
+}
+
+const capabilityParams: PayloadEncoder<Capability> = {
+  encode: (out, cap) => writeCapabilityParams(out.writer, out.at, out.addCapability(cap)),
+};

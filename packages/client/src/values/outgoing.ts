@@ -1,0 +1,219 @@
+// hot path (bench: npm run bench). Values on their way out, and the objects that they mention.
+import { type Capability, DISCARD, type PayloadBuilder, type PayloadEncoder } from "@capstan/vat";
+import {
+  cloneError,
+  EXTERNAL_PUSHER_ID_HIGH,
+  EXTERNAL_PUSHER_ID_LOW,
+  EXTERNAL_PUSHER_PUSH_ABORT_SIGNAL_METHOD,
+  EXTERNAL_PUSHER_PUSH_BYTE_STREAM_METHOD,
+  type External,
+  ExternalKind,
+  type ExternalsWriter,
+  PushResults,
+  type ValueWriter,
+  writeNothing,
+  writePushParams,
+  writeValueParams,
+} from "@capstan/wire";
+import { isProxy } from "#platform";
+import { pump } from "../streams/pump.ts";
+import { pullWhenAborted } from "../streams/signal.ts";
+import { SinkClient, type ValueChunk } from "../streams/sink-client.ts";
+import { coreOf, type SentPromise, type StubCore } from "../stub-brand.ts";
+import { capabilityFor } from "./by-reference.ts";
+import { writeFetchObject } from "./fetch-objects.ts";
+import * as Tag from "./host-tags.ts";
+import type { Realm } from "./realm.ts";
+
+/** Gives whoever takes pushed streams and signals; a new reference. */
+export type FindPusher = () => Capability;
+
+/** A stream or signal that is pushed once the value is whole. */
+interface Push {
+  readonly external: External;
+  /** Pushes it; returns the capability to mention. The reference belongs to the caller. */
+  start(pusher: Capability): Capability;
+}
+
+const PUSH_MENTIONED = Object.freeze([PushResults.mentioned]);
+const PUSH_KEPT = Object.freeze([PushResults.kept]);
+
+/** Writes the objects that the value codec does not know. One for each value. */
+export class OutgoingObjects implements ExternalsWriter {
+  readonly externals: External[] = [];
+  readonly #out: PayloadBuilder;
+  readonly #realm: Realm;
+  readonly #lends: boolean;
+  readonly #findPusher: FindPusher | undefined;
+  /** An object that is in the cap table already, at `knownIndex`. */
+  readonly #known: unknown;
+  readonly #knownIndex: number;
+  #pushes: Push[] | undefined = undefined;
+  /** The stubs of our own that the value mentions. */
+  sent: StubCore[] | undefined = undefined;
+
+  /**
+   * @param lends the sender keeps what it mentions; else the receiver takes it over.
+   * @param findPusher undefined: streams and signals cannot be sent here.
+   */
+  constructor(
+    out: PayloadBuilder,
+    realm: Realm,
+    lends: boolean,
+    findPusher: FindPusher | undefined,
+    known?: unknown,
+    knownIndex = -1,
+  ) {
+    this.#out = out;
+    this.#realm = realm;
+    this.#lends = lends;
+    this.#findPusher = findPusher;
+    this.#known = known;
+    this.#knownIndex = knownIndex;
+  }
+
+  isProxy(object: object): boolean {
+    return isProxy(object);
+  }
+
+  writeHostObject(out: ValueWriter, object: object): boolean {
+    const core = coreOf(object);
+    if (core?.send !== undefined && object !== this.#known) {
+      this.#writePromise(out, core.send(this.#lends));
+      return true;
+    }
+    let capIndex = this.#knownIndex;
+    if (capIndex < 0 || object !== this.#known) {
+      const cap = capabilityFor(this.#realm, object, this.#lends);
+      if (cap === undefined) return this.#writeOther(out, object);
+      capIndex = this.#out.addCapability(cap);
+      cap.release();
+    }
+    out.writeHostTag(Tag.STUB);
+    this.externals.push({ kind: ExternalKind.rpcTarget, capIndex });
+    if (core !== undefined) (this.sent ??= []).push(core);
+    return true;
+  }
+
+  checkpoint(): number {
+    return this.externals.length;
+  }
+
+  /** The references stay in the cap table, unnamed: the receiver gives them back. */
+  rollback(checkpoint: number): void {
+    this.externals.length = checkpoint;
+  }
+
+  /** Pushes what has to be pushed. Nothing that the value holds can fail any more. */
+  complete(): void {
+    const pushes = this.#pushes?.filter(({ external }) => this.externals.includes(external)) ?? [];
+    if (pushes.length === 0) return;
+    const pusher = this.#findPusher?.();
+    if (pusher === undefined) return;
+    for (const { external, start } of pushes) {
+      const cap = start(pusher);
+      external.capIndex = this.#out.addCapability(cap);
+      cap.release();
+    }
+    pusher.release();
+  }
+
+  #writeOther(out: ValueWriter, object: object): boolean {
+    if (object instanceof ReadableStream) this.#writeReadable(out, object);
+    else if (object instanceof WritableStream) this.#writeWritable(out, object);
+    else if (object instanceof AbortSignal) this.#writeSignal(out, object);
+    else return writeFetchObject(out, object);
+    return true;
+  }
+
+  #writePromise(out: ValueWriter, { promise, pipeline, release }: SentPromise): void {
+    const value = this.#realm.servePromise(promise, release);
+    out.writeHostTag(Tag.PROMISE);
+    this.#mention(ExternalKind.rpcTarget, value);
+    if (pipeline === undefined) this.externals.push({ kind: ExternalKind.invalid, capIndex: -1 });
+    else this.#mention(ExternalKind.rpcTarget, pipeline);
+  }
+
+  #writeReadable(out: ValueWriter, stream: ReadableStream<unknown>): void {
+    if (stream.locked) throw new TypeError("The ReadableStream has been locked to a reader.");
+    const isBytes = isByteStream(stream);
+    out.writeHostTag(isBytes ? Tag.READABLE_STREAM : Tag.VALUE_STREAM);
+    this.#push(ExternalKind.readableStream, (pusher) => pushStream(pusher, stream, isBytes, this.#realm));
+  }
+
+  #writeWritable(out: ValueWriter, stream: WritableStream<unknown>): void {
+    if (stream.locked) throw new TypeError("The WritableStream has been locked to a writer.");
+    out.writeHostTag(Tag.WRITABLE_STREAM);
+    // Locks it, and so is put off like a push until nothing can fail.
+    this.#push(ExternalKind.writableStream, () => this.#realm.serveWritable(stream));
+  }
+
+  #writeSignal(out: ValueWriter, signal: AbortSignal): void {
+    out.writeHostTag(Tag.ABORT_SIGNAL);
+    this.#push(ExternalKind.abortSignal, (pusher) => pushSignal(pusher, signal, this.#realm));
+  }
+
+  #push(kind: number, start: (pusher: Capability) => Capability): void {
+    if (this.#findPusher === undefined) throw cloneError("A stream's chunks cannot hold streams or signals.");
+    const external: External = { kind, capIndex: -1 };
+    this.externals.push(external);
+    (this.#pushes ??= []).push({ external, start });
+  }
+
+  /** Takes over the reference. */
+  #mention(kind: number, cap: Capability): void {
+    this.externals.push({ kind, capIndex: this.#out.addCapability(cap) });
+    cap.release();
+  }
+}
+
+/** Whether a reader may bring its own buffers: only streams of bytes let it. Leaves the stream unlocked. */
+function isByteStream(stream: ReadableStream<unknown>): boolean {
+  try {
+    stream.getReader({ mode: "byob" }).releaseLock();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const pushStreamEncoder: PayloadEncoder<undefined> = {
+  encode: (out) => writePushParams(out.writer, out.at, undefined),
+};
+const nothingEncoder: PayloadEncoder<undefined> = { encode: (out) => writeNothing(out.writer, out.at) };
+
+/** Starts to push `stream`; returns what to mention. */
+function pushStream(pusher: Capability, stream: ReadableStream<unknown>, isBytes: boolean, realm: Realm): Capability {
+  const reader = stream.getReader();
+  const [mentioned, sink] = push(pusher, EXTERNAL_PUSHER_PUSH_BYTE_STREAM_METHOD, pushStreamEncoder);
+  const release = realm.keepAlive();
+  const client = new SinkClient(sink, realm.limits, isBytes, chunkEncoder(realm), (reason) => {
+    reader.cancel(reason).catch(() => {});
+  });
+  void pump(reader, client).then(release);
+  return mentioned;
+}
+
+function pushSignal(pusher: Capability, signal: AbortSignal, realm: Realm): Capability {
+  const [mentioned, trigger] = push(pusher, EXTERNAL_PUSHER_PUSH_ABORT_SIGNAL_METHOD, nothingEncoder);
+  pullWhenAborted(signal, trigger, chunkEncoder(realm));
+  return mentioned;
+}
+
+/** Makes a push; returns what to mention and what to keep, both new references. */
+function push(pusher: Capability, method: number, encoder: PayloadEncoder<undefined>): [Capability, Capability] {
+  const call = pusher.call(EXTERNAL_PUSHER_ID_HIGH, EXTERNAL_PUSHER_ID_LOW, method, encoder, undefined, DISCARD);
+  return [call.pipeline(PUSH_MENTIONED), call.pipeline(PUSH_KEPT)];
+}
+
+/** Writes chunks, and reasons, as values of `realm`. */
+export function chunkEncoder(realm: Realm): PayloadEncoder<ValueChunk> {
+  return {
+    encode(out, chunk) {
+      const start = out.writer.length;
+      const host = new OutgoingObjects(out, realm, true, undefined);
+      writeValueParams(out.writer, out.at, chunk.value, host, realm.limits);
+      chunk.size = out.writer.length - start;
+    },
+  };
+}

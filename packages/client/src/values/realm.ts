@@ -1,0 +1,38 @@
+// What ties values to the objects on either side of the wire.
+import type { Capability, IncomingCall } from "@capstan/vat";
+import type { Limits } from "@capstan/wire";
+
+/** Something of a peer's that is held here: a stub, a stream, a signal. */
+export interface Held {
+  /** Gives it back. */
+  dispose(): void;
+}
+
+/** Ties values to the objects on either side of the wire. An application has one; on a host each invocation is one. */
+export interface Realm {
+  readonly limits: Limits;
+  /** A stub for a capability that arrived. Takes over the reference. */
+  stubFor(cap: Capability): Disposable & object;
+  /** A promise that arrived. Takes over both references. */
+  promiseFor(value: Capability, pipeline: Capability | undefined): Disposable & object;
+  /** Serves `target` by reference; `dispose` runs when the last reference is gone. The reference belongs to the caller. */
+  serve(target: object, dispose: (() => void) | undefined): Capability;
+  /** Serves the value of `promise`: reading it waits for it. Otherwise like `serve`. */
+  servePromise(promise: Promise<unknown>, dispose: (() => void) | undefined): Capability;
+  /** Lets a peer write into a stream of ours, which is taken over. Otherwise like `serve`. */
+  serveWritable(stream: WritableStream<unknown>): Capability;
+  /** Takes streams and signals that are mentioned in what this realm reads. */
+  servePushes(): Capability;
+  /** Told of what a disposer threw. */
+  report(error: unknown): void;
+  /** Keeps the realm alive for something that goes on: a stream that is sent. Returns what ends that. */
+  keepAlive(): () => void;
+  /** Something of a peer's arrived, or was given back. */
+  handleHeld?(held: Held, isHeld: boolean): void;
+  /** A peer's signal arrived. */
+  handleSignal?(signal: AbortSignal): void;
+  /** Runs user code as part of this realm. Without it: plainly. */
+  run?<T>(code: () => T): T;
+  /** A call on an object of this realm begins to run, or was answered. */
+  handleCall?(call: IncomingCall, running: boolean): void;
+}
