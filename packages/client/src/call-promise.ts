@@ -13,7 +13,7 @@ import { fromException } from "./errors.ts";
 import { coreOf, type SentPromise, type StubCore } from "./stub-brand.ts";
 import { TargetServer } from "./target-server.ts";
 import { nothingToDispose } from "./values/by-reference.ts";
-import { callEncoder } from "./values/call.ts";
+import { CallContent, callEncoder } from "./values/call.ts";
 import { IncomingObjects } from "./values/incoming.ts";
 import type { Realm } from "./values/realm.ts";
 
@@ -68,7 +68,7 @@ export class CallPromise implements PromiseBase, ReturnSink {
     this.#path = path;
     try {
       const target = base.target();
-      const content = { realm: base.realm, target, path, args };
+      const content = new CallContent(base.realm, target, path, args);
       this.#call = target.call(JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, CALL_METHOD, callEncoder, content, this);
     } catch (error) {
       this.#settled = { error };

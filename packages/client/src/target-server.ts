@@ -1,10 +1,10 @@
 // hot path (bench: npm run bench). Serves an object: JsRpcTarget.call → property path → method → results.
-import { type Capability, type IncomingCall, RpcError, type Server } from "@capstan/vat";
+import { type IncomingCall, RpcError, type Server } from "@capstan/vat";
 import { JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, Operation, readCallParams } from "@capstan/wire";
 import { toException } from "./errors.ts";
 import { servePush } from "./streams/pusher.ts";
 import { capabilityFor, disposerOf } from "./values/by-reference.ts";
-import { pusherOf, type ResultContent, resultEncoder } from "./values/call.ts";
+import { ResultContent, resultEncoder } from "./values/call.ts";
 import { IncomingObjects } from "./values/incoming.ts";
 import type { Realm } from "./values/realm.ts";
 import { RESERVED_ON_TARGETS, walk } from "./visibility.ts";
@@ -131,31 +131,14 @@ export async function serveCall(
 
 /** Results that can be pipelined on carry a target that stands for them. The stubs in them go over to the caller. */
 function sendResult(call: IncomingCall, externalPusher: number, realm: Realm, value: unknown, lends: boolean): void {
-  const findPusher = (): Capability => pusherOf(call, externalPusher, realm);
   if (!isObject(value)) {
-    call.returnResults(resultEncoder, {
-      realm,
-      value,
-      lends,
-      pipeline: undefined,
-      hasDisposer: false,
-      findPusher,
-      transferred: undefined,
-    });
+    call.returnResults(resultEncoder, new ResultContent(call, externalPusher, realm, value, lends));
     return;
   }
   const isPlain = Object.getPrototypeOf(value) === Object.prototype;
   const dispose = isPlain && !lends ? disposerOf(value) : undefined;
   const pipeline = isPlain ? realm.serve(value, dispose) : capabilityFor(realm, value, lends);
-  const results: ResultContent = {
-    realm,
-    value,
-    lends,
-    pipeline,
-    hasDisposer: dispose !== undefined,
-    findPusher,
-    transferred: undefined,
-  };
+  const results = new ResultContent(call, externalPusher, realm, value, lends, pipeline, dispose !== undefined);
   try {
     call.returnResults(resultEncoder, results);
   } finally {

@@ -51,7 +51,7 @@ export function makeBinding(stub: () => object, call?: (options?: { readonly pro
   const target: object = call ?? (Object.create(Fetcher.prototype) as object);
   return new Proxy(target, {
     get(_target, key) {
-      if (typeof key === "symbol" || key === "then" || key === "dup") return undefined;
+      if (key === "then" || key === "dup" || key === Symbol.dispose) return undefined;
       return Reflect.get(stub(), key);
     },
     has: (_target, key) => typeof key === "string",

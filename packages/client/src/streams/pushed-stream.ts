@@ -2,6 +2,7 @@
 import { type Capability, type IncomingCall, type ReceivedPayload, RpcError } from "@capstan/vat";
 import type { JsValueRef, Limits } from "@capstan/wire";
 import { toException } from "../errors.ts";
+import { readPlainValue } from "../values/plain.ts";
 import { acknowledge, SinkServer, type Written } from "./sink-server.ts";
 
 /** Reads a value that came in `payload`. */
@@ -12,11 +13,13 @@ const UNREAD = "Nobody reads this stream.";
 
 type Controller = ReadableByteStreamController | ReadableStreamDefaultController<unknown>;
 
-/** A chunk, or the end, that waits to be read. */
+/** A chunk, or the end, that waits to be read. Once delivered, its call is answered. */
 interface Waiting {
-  readonly call: IncomingCall;
-  /** Undefined: the end. */
-  readonly written: Written | undefined;
+  readonly kind: "chunk" | "end" | "failure";
+  /** Undefined where nobody waits for an answer. */
+  readonly call?: IncomingCall;
+  readonly written?: Written;
+  readonly failure?: unknown;
 }
 
 /**
@@ -84,7 +87,7 @@ export class PushedStream extends SinkServer {
     this.#forward = end;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { call } of waiting) end.deliver(call);
+    for (const { call } of waiting) if (call !== undefined) end.deliver(call);
     this.watchers.forwardTo(end);
   }
 
@@ -98,7 +101,8 @@ export class PushedStream extends SinkServer {
       this.#forward.release();
       return;
     }
-    if (this.#over === undefined) this.#fail(Object.assign(new Error(LOST), { remote: true, retryable: true }));
+    const failure = Object.assign(new Error(LOST), { remote: true, retryable: true });
+    if (this.#waiting.at(-1)?.kind !== "end") this.#enqueue({ kind: "failure", failure });
   }
 
   protected override handleWrite(call: IncomingCall, written: Written): void {
@@ -110,26 +114,27 @@ export class PushedStream extends SinkServer {
       return;
     }
     this.#waitingBytes += size;
-    this.#enqueue({ call, written });
+    this.#enqueue({ kind: "chunk", call, written });
   }
 
   protected override handleEnd(call: IncomingCall): void {
-    this.#enqueue({ call, written: undefined });
+    this.#enqueue({ kind: "end", call });
   }
 
-  protected override handleAbort(call: IncomingCall, reason: JsValueRef | undefined): void {
-    let error: unknown;
+  protected override handleAbort(_call: IncomingCall, reason: JsValueRef | undefined): void {
+    let failure: unknown = new Error("The stream was aborted.");
     try {
-      error = reason === undefined ? undefined : this.#read?.(call.params, reason);
+      // Read now: the message goes when its call is answered.
+      if (reason !== undefined) failure = readPlainValue(reason, this.limits);
     } catch (cause) {
-      error = cause;
+      failure = cause;
     }
-    this.#fail(error ?? new Error("The stream was aborted."));
+    this.#enqueue({ kind: "failure", failure });
   }
 
   #enqueue(waiting: Waiting): void {
     if (this.#over !== undefined) {
-      waiting.call.returnException(toException(this.#over.error ?? new Error(UNREAD), this.limits));
+      waiting.call?.returnException(toException(this.#over.error ?? new Error(UNREAD), this.limits));
       return;
     }
     this.#waiting.push(waiting);
@@ -151,30 +156,38 @@ export class PushedStream extends SinkServer {
     for (;;) {
       const next = this.#waiting.shift();
       if (next === undefined) return this.#over !== undefined;
-      const { call, written } = next;
+      const { kind, call, written } = next;
+      if (kind === "failure") {
+        this.#fail(next.failure);
+        return true;
+      }
       if (written === undefined) {
         this.#end(undefined);
         const controller = this.#controller;
         controller?.close();
         // A read into the reader's own buffer waits for more.
         if (controller !== undefined && "byobRequest" in controller) controller.byobRequest?.respond(0);
-        acknowledge(call);
+        if (call !== undefined) acknowledge(call);
         return true;
       }
       this.#waitingBytes -= sizeOf(written);
       try {
-        const chunk = written instanceof Uint8Array ? new Uint8Array(written) : this.#read?.(call.params, written);
+        const chunk = written instanceof Uint8Array ? new Uint8Array(written) : this.#readValue(call, written);
         // A byte stream refuses empty chunks.
         const isEmpty = chunk instanceof Uint8Array && chunk.length === 0;
         if (!isEmpty) (this.#controller as ReadableStreamDefaultController<unknown>).enqueue(chunk);
-        acknowledge(call);
+        if (call !== undefined) acknowledge(call);
         if (!isEmpty) return true;
       } catch (error) {
-        call.returnException(toException(error, this.limits));
+        call?.returnException(toException(error, this.limits));
         this.#fail(error);
         return true;
       }
     }
+  }
+
+  #readValue(call: IncomingCall | undefined, ref: JsValueRef): unknown {
+    return call === undefined ? undefined : this.#read?.(call.params, ref);
   }
 
   #fail(error: unknown): void {
@@ -190,7 +203,7 @@ export class PushedStream extends SinkServer {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    if (told !== undefined) for (const { call } of waiting) call.returnException(told);
+    if (told !== undefined) for (const { call } of waiting) call?.returnException(told);
     this.watchers.close(told);
     this.#wake?.();
     this.#wake = undefined;

@@ -2,22 +2,35 @@
 import type { Capability, IncomingCall, PayloadEncoder } from "@capstan/vat";
 import { Operation, writeCallParams, writeCallResults } from "@capstan/wire";
 import type { StubCore } from "../stub-brand.ts";
-import { type FindPusher, OutgoingObjects } from "./outgoing.ts";
+import { OutgoingObjects, type PusherFinder } from "./outgoing.ts";
 import type { Realm } from "./realm.ts";
 
-export interface CallContent {
+/** A call to make. */
+export class CallContent implements PusherFinder {
   readonly realm: Realm;
   /** Where the call goes; borrowed. */
   readonly target: Capability;
   readonly path: readonly string[];
   /** Undefined: read the property instead of calling it. */
   readonly args: readonly unknown[] | undefined;
+
+  constructor(realm: Realm, target: Capability, path: readonly string[], args: readonly unknown[] | undefined) {
+    this.realm = realm;
+    this.target = target;
+    this.path = path;
+    this.args = args;
+  }
+
+  findPusher(): Capability {
+    return this.target.addRef();
+  }
 }
 
 /** Writes the params of `JsRpcTarget.call`. */
 export const callEncoder: PayloadEncoder<CallContent> = {
-  encode(out, { realm, target, path, args }) {
-    const host = new OutgoingObjects(out, realm, true, () => target.addRef());
+  encode(out, content) {
+    const { realm, path, args } = content;
+    const host = new OutgoingObjects(out, realm, true, content);
     const name = path.length === 1 ? path[0] : undefined;
     const operation = args === undefined ? Operation.get : Operation.call;
     // No arguments are no value at all.
@@ -26,7 +39,8 @@ export const callEncoder: PayloadEncoder<CallContent> = {
   },
 };
 
-export interface ResultContent {
+/** A result to send. */
+export class ResultContent implements PusherFinder {
   readonly realm: Realm;
   readonly value: unknown;
   /** The sender keeps its stubs; else they go over to the receiver. */
@@ -34,24 +48,45 @@ export interface ResultContent {
   /** Lets the caller pipeline on the result; borrowed. */
   readonly pipeline: Capability | undefined;
   readonly hasDisposer: boolean;
-  readonly findPusher: FindPusher;
+  readonly #call: IncomingCall;
+  readonly #externalPusher: number;
   /** Filled by the encoder: the stubs in the value, which the results transfer. */
-  transferred: readonly StubCore[] | undefined;
+  transferred: readonly StubCore[] | undefined = undefined;
+
+  /** @param externalPusher index in the params' cap table of whoever takes the result's streams, or -1. */
+  constructor(
+    call: IncomingCall,
+    externalPusher: number,
+    realm: Realm,
+    value: unknown,
+    lends: boolean,
+    pipeline?: Capability,
+    hasDisposer = false,
+  ) {
+    this.#call = call;
+    this.#externalPusher = externalPusher;
+    this.realm = realm;
+    this.value = value;
+    this.lends = lends;
+    this.pipeline = pipeline;
+    this.hasDisposer = hasDisposer;
+  }
+
+  /** Named by the call, or known to its connection, or here. */
+  findPusher(): Capability {
+    const call = this.#call;
+    const named = this.#externalPusher < 0 ? undefined : call.params.cap(this.#externalPusher);
+    return named?.addRef() ?? call.origin?.peerBootstrap() ?? this.realm.servePushes();
+  }
 }
 
 /** Writes the results of `JsRpcTarget.call`. */
 export const resultEncoder: PayloadEncoder<ResultContent> = {
   encode(out, content) {
-    const { realm, value, lends, pipeline, hasDisposer, findPusher } = content;
+    const { realm, value, lends, pipeline, hasDisposer } = content;
     const callPipeline = pipeline === undefined ? undefined : out.addCapability(pipeline);
-    const host = new OutgoingObjects(out, realm, lends, findPusher, value, callPipeline);
+    const host = new OutgoingObjects(out, realm, lends, content, value, callPipeline);
     writeCallResults(out.writer, out.at, value, host, realm.limits, { callPipeline, hasDisposer });
     content.transferred = host.sent;
   },
 };
-
-/** Whoever takes the streams of a call's results: named by the call, or known to the connection, or here. */
-export function pusherOf(call: IncomingCall, externalPusher: number, realm: Realm): Capability {
-  const named = externalPusher < 0 ? undefined : call.params.cap(externalPusher);
-  return named?.addRef() ?? call.origin?.peerBootstrap() ?? realm.servePushes();
-}

@@ -25,8 +25,11 @@ import { writeFetchObject } from "./fetch-objects.ts";
 import * as Tag from "./host-tags.ts";
 import type { Realm } from "./realm.ts";
 
-/** Gives whoever takes pushed streams and signals; a new reference. */
-export type FindPusher = () => Capability;
+/** Knows who takes pushed streams and signals. */
+export interface PusherFinder {
+  /** A new reference. */
+  findPusher(): Capability;
+}
 
 /** A stream or signal that is pushed once the value is whole. */
 interface Push {
@@ -44,7 +47,7 @@ export class OutgoingObjects implements ExternalsWriter {
   readonly #out: PayloadBuilder;
   readonly #realm: Realm;
   readonly #lends: boolean;
-  readonly #findPusher: FindPusher | undefined;
+  readonly #finder: PusherFinder | undefined;
   /** An object that is in the cap table already, at `knownIndex`. */
   readonly #known: unknown;
   readonly #knownIndex: number;
@@ -54,20 +57,20 @@ export class OutgoingObjects implements ExternalsWriter {
 
   /**
    * @param lends the sender keeps what it mentions; else the receiver takes it over.
-   * @param findPusher undefined: streams and signals cannot be sent here.
+   * @param finder undefined: streams and signals cannot be sent here.
    */
   constructor(
     out: PayloadBuilder,
     realm: Realm,
     lends: boolean,
-    findPusher: FindPusher | undefined,
+    finder: PusherFinder | undefined,
     known?: unknown,
     knownIndex = -1,
   ) {
     this.#out = out;
     this.#realm = realm;
     this.#lends = lends;
-    this.#findPusher = findPusher;
+    this.#finder = finder;
     this.#known = known;
     this.#knownIndex = knownIndex;
   }
@@ -106,9 +109,10 @@ export class OutgoingObjects implements ExternalsWriter {
 
   /** Pushes what has to be pushed. Nothing that the value holds can fail any more. */
   complete(): void {
-    const pushes = this.#pushes?.filter(({ external }) => this.externals.includes(external)) ?? [];
-    if (pushes.length === 0) return;
-    const pusher = this.#findPusher?.();
+    if (this.#pushes === undefined) return;
+    // Those that are still mentioned: what held the others was dropped.
+    const pushes = this.#pushes.filter(({ external }) => this.externals.includes(external));
+    const pusher = this.#finder?.findPusher();
     if (pusher === undefined) return;
     for (const { external, start } of pushes) {
       const cap = start(pusher);
@@ -154,7 +158,7 @@ export class OutgoingObjects implements ExternalsWriter {
   }
 
   #push(kind: number, start: (pusher: Capability) => Capability): void {
-    if (this.#findPusher === undefined) throw cloneError("A stream's chunks cannot hold streams or signals.");
+    if (this.#finder === undefined) throw cloneError("A stream's chunks cannot hold streams or signals.");
     const external: External = { kind, capIndex: -1 };
     this.externals.push(external);
     (this.#pushes ??= []).push({ external, start });
