@@ -6,7 +6,13 @@ import type { Transport } from "../transport.ts";
 const SIDE_BYTES = 1024;
 
 /**
- * Collects messages and hands them to the transport as frames.
+ * Bytes that go out at once, before the turn ends: the peer works on them while this end goes on. Smaller pieces cost more
+ * system calls than they win (docs/performance.md).
+ */
+const PIECE_BYTES = 4 * 1024;
+
+/**
+ * Collects messages and hands them to the transport as frames: at the end of the turn, or sooner where there are many.
  *
  * States: held (the link is not open: messages pile up) → open → closed (messages are dropped).
  * Writing user values runs user code, which may send messages of its own in the middle of one. Such a call goes out
@@ -56,7 +62,8 @@ export class Outbox {
       this.#writing = false;
       if (this.#asideBytes > 0) this.#insertAside();
     }
-    if (!this.#scheduled) this.#schedule();
+    if (this.#state === "open" && builder === this.#builder && builder.writer.pending >= PIECE_BYTES) this.#send();
+    else if (!this.#scheduled) this.#schedule();
   }
 
   /** The message could not be written: everything from `messageStart` on is forgotten, its references released. */
@@ -78,9 +85,12 @@ export class Outbox {
   /** Sends what is whole now. */
   flush(): void {
     this.#scheduled = false;
-    if (this.#state !== "open" || this.#writing) return;
+    if (this.#state === "open" && !this.#writing && this.#builder.writer.pending > 0) this.#send();
+  }
+
+  /** Sends what is written. */
+  #send(): void {
     const writer = this.#builder.writer;
-    if (writer.pending === 0) return;
     const bytes = writer.take();
     if (this.#transport.batched) this.#transport.send(bytes);
     else for (const message of splitMessages(bytes)) this.#transport.send(message);
