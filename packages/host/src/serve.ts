@@ -2,7 +2,7 @@
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { LINK_PATH, Link, makeRealm, type Realm } from "@capstan/client";
-import { keepAlive } from "@capstan/client/node";
+import { endOfTurn, keepAlive } from "@capstan/client/node";
 import {
   CAPSTAN_PROTOCOL,
   type Capability,
@@ -199,7 +199,7 @@ function acceptLinks(http: HttpServer, realm: Realm, links: Set<Link>, findServi
     }
     sockets.handleUpgrade(req, socket, head, (webSocket) => {
       const bootstrap = new LocalCapability(new LinkServer(findService, realm.limits), realm.limits);
-      const transport = new WebSocketTransport(webSocket as unknown as WebSocketLike, setImmediate);
+      const transport = new WebSocketTransport(webSocket as unknown as WebSocketLike, endOfTurn);
       const link = new Link(transport, { limits: realm.limits, bootstrap });
       links.add(link);
       keepAlive(webSocket, realm.limits.heartbeatMs);

@@ -16,8 +16,8 @@ export function openWebSocket(url: string, protocols: string[], limits: Limits):
   return socket as unknown as WebSocketLike;
 }
 
-/** Runs `flush` once what came in this turn has been handled. */
-export const endOfTurn: (flush: () => void) => void = setImmediate;
+/** Runs `flush` once the running callback and the microtasks behind it are done. Sooner than `setImmediate`, with as large frames. */
+export const endOfTurn: (flush: () => void) => void = process.nextTick;
 
 /** Whether `object` is a Proxy. */
 export const isProxy: (object: object) => boolean = types.isProxy;

@@ -26,7 +26,7 @@ export class WebSocketTransport implements Transport {
   readonly #schedule: (flush: () => void) => void;
   #error: string | undefined;
 
-  /** @param schedule runs a function at the end of the turn; `setImmediate` in Node. Default: a microtask. */
+  /** @param schedule runs a function at the end of the turn; `process.nextTick` in Node. Default: a microtask. */
   constructor(socket: WebSocketLike, schedule: (flush: () => void) => void = queueMicrotask) {
     this.#socket = socket;
     this.#schedule = schedule;
