@@ -14,7 +14,15 @@ interface Link {
 }
 
 interface Service extends(JsRpc.JsRpcTarget) {
-  # An entrypoint of a service. Each `call` on it is an invocation of its own: methods of its own come here.
+  # An entrypoint of a service. Each call on it is an invocation of its own. Params and results are laid out as those of
+  # `JsRpcTarget.call`; the path says what is called there, "fetch" or "connect".
+
+  fetch @0 JsRpc.JsRpcTarget.CallParams -> JsRpc.JsRpcTarget.CallResults;
+  # The arguments are one Request, whose `redirect` is "manual"; the result is a Response.
+
+  connect @1 JsRpc.JsRpcTarget.CallParams -> JsRpc.JsRpcTarget.CallResults;
+  # The arguments are an address, a stream of what the caller sends and one that takes what it is to receive. Returns when
+  # the handler is done.
 }
 
 interface ValueSink {

@@ -8,7 +8,7 @@ import {
   type ReturnSink,
   type RpcError,
 } from "@capstan/vat";
-import { JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, readCallResults } from "@capstan/wire";
+import { JS_RPC_TARGET_CALL_METHOD, JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, readCallResults } from "@capstan/wire";
 import { fromException } from "./errors.ts";
 import { coreOf, type SentPromise, type StubCore } from "./stub-brand.ts";
 import { TargetServer } from "./target-server.ts";
@@ -32,7 +32,15 @@ export interface PromiseBase extends CallBase, StubCore {
 
 /** Where the results of a call keep the target that stands for them. */
 const CALL_PIPELINE = Object.freeze([1]);
-const CALL_METHOD = 0;
+
+/** A method of an interface, by its ids. */
+export interface RemoteMethod {
+  readonly high: number;
+  readonly low: number;
+  readonly id: number;
+}
+
+const JS_CALL: RemoteMethod = { high: JS_RPC_TARGET_ID_HIGH, low: JS_RPC_TARGET_ID_LOW, id: JS_RPC_TARGET_CALL_METHOD };
 
 type Settled = { readonly value: unknown } | { readonly error: unknown };
 
@@ -62,14 +70,20 @@ export class CallPromise implements PromiseBase, ReturnSink {
   #base: CallBase | undefined;
   readonly #path: readonly string[];
 
-  constructor(base: CallBase, path: readonly string[], args: readonly unknown[] | undefined) {
+  /** @param method what is called; default: `JsRpcTarget.call`. */
+  constructor(
+    base: CallBase,
+    path: readonly string[],
+    args: readonly unknown[] | undefined,
+    method: RemoteMethod = JS_CALL,
+  ) {
     this.realm = base.realm;
     this.#base = base;
     this.#path = path;
     try {
       const target = base.target();
       const content = new CallContent(base.realm, target, path, args);
-      this.#call = target.call(JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, CALL_METHOD, callEncoder, content, this);
+      this.#call = target.call(method.high, method.low, method.id, callEncoder, content, this);
     } catch (error) {
       this.#settled = { error };
     }

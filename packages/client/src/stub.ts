@@ -3,7 +3,7 @@
 import type { Capability } from "@capstan/vat";
 import { type CallBase, CallPromise, type PromiseBase } from "./call-promise.ts";
 import { ReceivedPromise } from "./received-promise.ts";
-import { CORE, type SentPromise, type StubCore } from "./stub-brand.ts";
+import { CORE, coreOf, type SentPromise, type StubCore } from "./stub-brand.ts";
 import type { Realm } from "./values/realm.ts";
 
 const MAX_PATH = 64;
@@ -202,6 +202,13 @@ function callable(): () => void {
 /** A stub for `cap`. Takes over the reference. */
 export function makeStub(realm: Realm, cap: Capability): Disposable & object {
   return new Proxy(callable(), new StubHandler(new Stub(realm, cap))) as never;
+}
+
+/** Where calls through a stub go. */
+export function baseOf(stub: object): CallBase {
+  const core = coreOf(stub);
+  if (core instanceof Stub) return core;
+  throw new TypeError("This is not a stub.");
 }
 
 /** A promise that arrived. Takes over the references; see ReceivedPromise. */

@@ -1,6 +1,12 @@
 // hot path (bench: npm run bench). Serves an object: JsRpcTarget.call → property path → method → results.
 import { type IncomingCall, RpcError, type Server } from "@capstan/vat";
-import { JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, Operation, readCallParams } from "@capstan/wire";
+import {
+  JS_RPC_TARGET_CALL_METHOD,
+  JS_RPC_TARGET_ID_HIGH,
+  JS_RPC_TARGET_ID_LOW,
+  Operation,
+  readCallParams,
+} from "@capstan/wire";
 import { toException } from "./errors.ts";
 import { servePush } from "./streams/pusher.ts";
 import { capabilityFor, disposerOf } from "./values/by-reference.ts";
@@ -8,8 +14,6 @@ import { ResultContent, resultEncoder } from "./values/call.ts";
 import { IncomingObjects } from "./values/incoming.ts";
 import type { Realm } from "./values/realm.ts";
 import { RESERVED_ON_TARGETS, walk } from "./visibility.ts";
-
-const CALL_METHOD = 0;
 
 /** What a served object is to its calls. */
 export interface Receiver {
@@ -35,7 +39,8 @@ export class TargetServer implements Server {
   }
 
   dispatch(call: IncomingCall): void {
-    if (!servePush(call, this.#realm.limits)) startServing(call, this.#realm, () => this.#receiver);
+    if (isJsCall(call)) startServing(call, this.#realm, () => this.#receiver);
+    else serveOther(call, this.#realm);
   }
 
   release(): void {
@@ -60,7 +65,10 @@ export class PromiseServer implements Server {
 
   dispatch(call: IncomingCall): void {
     const realm = this.#realm;
-    if (servePush(call, realm.limits)) return;
+    if (!isJsCall(call)) {
+      serveOther(call, realm);
+      return;
+    }
     this.#promise.then(
       (target) =>
         startServing(call, realm, () => ({ target, byPrototype: false, reserved: RESERVED_ON_TARGETS }), true),
@@ -73,6 +81,21 @@ export class PromiseServer implements Server {
   }
 }
 
+/** Whether it is `JsRpcTarget.call`. */
+export function isJsCall(call: IncomingCall): boolean {
+  return (
+    call.interfaceLow === JS_RPC_TARGET_ID_LOW &&
+    call.interfaceHigh === JS_RPC_TARGET_ID_HIGH &&
+    call.methodId === JS_RPC_TARGET_CALL_METHOD
+  );
+}
+
+/** Every target takes streams and signals; there is no other interface. */
+export function serveOther(call: IncomingCall, realm: Realm): void {
+  if (servePush(call, realm.limits)) return;
+  call.returnException(RpcError.unimplemented("This object has no such interface or method."));
+}
+
 /** Answers one call as part of its realm. */
 function startServing(call: IncomingCall, realm: Realm, receive: () => Receiver, lends = false): void {
   if (realm.run === undefined) void serveCall(call, realm, receive, lends);
@@ -80,7 +103,7 @@ function startServing(call: IncomingCall, realm: Realm, receive: () => Receiver,
 }
 
 /**
- * Answers one call. `receive` gives the object to call; what it throws becomes the call's error. The params' stubs are
+ * Answers one call, whose params are laid out as those of `JsRpcTarget.call`. `receive` gives the object to call; what it throws becomes the call's error. The params' stubs are
  * disposed of once the method has settled. The promise never rejects, and resolves when the answer is out.
  *
  * @param lends the result's stubs stay with their owner; else they go over to the caller. Default false.
@@ -94,14 +117,6 @@ export async function serveCall(
   let stubs: IncomingObjects | undefined;
   realm.handleCall?.(call, true);
   try {
-    if (
-      call.interfaceHigh !== JS_RPC_TARGET_ID_HIGH ||
-      call.interfaceLow !== JS_RPC_TARGET_ID_LOW ||
-      call.methodId !== CALL_METHOD
-    ) {
-      call.returnException(RpcError.unimplemented("This object has no such interface or method."));
-      return;
-    }
     const { reader, content } = call.params;
     const params = readCallParams(reader, content, realm.limits);
     stubs = new IncomingObjects(call.params, realm, params.value?.externals ?? []);

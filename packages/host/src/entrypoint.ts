@@ -14,3 +14,9 @@ export class WorkerEntrypoint<Env = unknown> {
     this.env = env;
   }
 }
+
+type EntrypointClass = new (ctx: ExecutionContext, env: unknown) => object;
+
+export function isEntrypointClass(exported: unknown): exported is EntrypointClass {
+  return typeof exported === "function" && exported.prototype instanceof WorkerEntrypoint;
+}

@@ -1,13 +1,11 @@
-// hot path (bench: npm run bench). One Worker of a host: its entrypoints, and one invocation for each call on them.
-import { RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver, serveCall, servePush } from "@capstan/client";
-import { type Capability, type IncomingCall, LocalCapability, RpcError, type Server } from "@capstan/vat";
+// hot path (bench: npm run bench). One Worker of a host: its entrypoints, and what a call on one is made on.
+import { RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver } from "@capstan/client";
+import { type Capability, LocalCapability } from "@capstan/vat";
 import type { Admission } from "./admission.ts";
 import { makeLocalBinding } from "./bindings.ts";
 import type { ContextOwner, ExecutionContext, TaskReporter } from "./context.ts";
-import { WorkerEntrypoint } from "./entrypoint.ts";
-import { Invocation } from "./invocation.ts";
-
-type EntrypointClass = new (ctx: ExecutionContext, env: unknown) => object;
+import { isEntrypointClass } from "./entrypoint.ts";
+import { EntrypointServer } from "./entrypoint-server.ts";
 
 /** What a host counts. */
 export interface InvocationCounter {
@@ -89,10 +87,6 @@ export class Worker implements ContextOwner {
   }
 }
 
-export function isEntrypointClass(exported: unknown): exported is EntrypointClass {
-  return typeof exported === "function" && exported.prototype instanceof WorkerEntrypoint;
-}
-
 /** A function of a plain-object export takes `(arg, env, ctx)`, of which the client sends the first. */
 function callHandler(
   owner: object,
@@ -113,47 +107,4 @@ function callHandler(
     );
   }
   return Reflect.apply(method, owner, [args[0], env, ctx]);
-}
-
-/** Each call is an invocation: a new ctx and a new instance, alive until the call is answered and its tasks are done. */
-class EntrypointServer implements Server {
-  readonly #worker: Worker;
-  readonly #exported: object;
-  readonly #props: unknown;
-
-  constructor(worker: Worker, exported: object, props: unknown) {
-    this.#worker = worker;
-    this.#exported = exported;
-    this.#props = props;
-  }
-
-  dispatch(call: IncomingCall): void {
-    const { admission, realm } = this.#worker;
-    if (servePush(call, realm.limits)) return;
-    if (admission.isClosed && call.origin !== undefined) {
-      call.returnException(RpcError.disconnected("The host is shutting down."));
-      return;
-    }
-    if (admission.tryEnter()) {
-      this.#start(call);
-      return;
-    }
-    let cancelled = false;
-    call.onCancel = () => {
-      cancelled = true;
-    };
-    const start = (): void => (cancelled ? admission.leave() : this.#start(call));
-    if (!admission.wait(start)) {
-      const { maxWaitingInvocations } = realm.limits;
-      call.returnException(RpcError.overloaded(`${maxWaitingInvocations} invocations wait already.`));
-    }
-  }
-
-  #start(call: IncomingCall): void {
-    const worker = this.#worker;
-    const invocation = new Invocation(worker, this.#props, call);
-    const { ctx } = invocation;
-    const receive = (): Receiver => worker.receiver(this.#exported, ctx);
-    void invocation.run(() => serveCall(call, invocation, receive));
-  }
 }

@@ -1,6 +1,6 @@
 // One HTTP request is one invocation of a Worker's default export.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { callFetchHandler } from "../fetch-handler.ts";
+import { callFetchHandler } from "../event-handlers.ts";
 import { Invocation } from "../invocation.ts";
 import type { Worker } from "../worker.ts";
 import { errorResponse, HttpError } from "./http-error.ts";

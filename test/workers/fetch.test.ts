@@ -1,0 +1,208 @@
+// Sections f and g: fetch and connect on a binding.
+import { expect } from "chai";
+import { WorkerEntrypoint } from "../../packages/host/src/index.ts";
+import {
+  deferred,
+  eventually,
+  expectTypeError,
+  failure,
+  item,
+  onBothTransports,
+  type Untyped,
+} from "./support/transports.ts";
+
+const log: unknown[] = [];
+let gate = deferred();
+
+class Api extends WorkerEntrypoint<{ readonly COLOR: string }> {
+  async fetch(...args: Request[]): Promise<Response> {
+    const [request] = args as [Request];
+    log.push([args.length, request.method, new URL(request.url).pathname, request.redirect]);
+    const url = new URL(request.url);
+    switch (url.pathname) {
+      case "/echo":
+        return new Response(request.body, { headers: { "x-type": request.headers.get("content-type") ?? "" } });
+      case "/color":
+        return new Response(this.env.COLOR, { status: 203 });
+      case "/hop": {
+        const left = Number(url.searchParams.get("left"));
+        if (left === 0) return new Response(`${request.method} ${await request.text()}`);
+        const location = `/hop?left=${left - 1}&status=${url.searchParams.get("status")}`;
+        return new Response(null, { status: Number(url.searchParams.get("status")), headers: { location } });
+      }
+      case "/stream":
+        return new Response(
+          new ReadableStream({
+            async start(controller) {
+              controller.enqueue(new TextEncoder().encode("first "));
+              await gate.promise;
+              controller.enqueue(new TextEncoder().encode("second"));
+              controller.close();
+            },
+          }),
+        );
+      case "/hang":
+        request.signal.addEventListener("abort", () => log.push("aborted"));
+        await new Promise(() => {});
+        return new Response();
+      case "/throw":
+        throw new RangeError("thrown by fetch");
+      default:
+        return "not a response" as never;
+    }
+  }
+
+  async connect(socket: Untyped): Promise<void> {
+    const { localAddress } = await socket.opened;
+    log.push(localAddress);
+    const writer = socket.writable.getWriter();
+    for await (const chunk of socket.readable) {
+      await writer.write(new TextEncoder().encode(new TextDecoder().decode(chunk).toUpperCase()));
+    }
+    await writer.close();
+    log.push("handler done");
+  }
+}
+
+class Empty extends WorkerEntrypoint {}
+
+const handlers = {
+  fetch: (...args: unknown[]) => new Response(`${args.length} ${(args[1] as { readonly COLOR: string }).COLOR}`),
+};
+
+onBothTransports(
+  "f. and g. fetch and connect",
+  { default: Api, Empty, handlers },
+  (stage) => {
+    beforeEach(() => {
+      log.length = 0;
+      gate = deferred();
+    });
+    afterEach(async () => {
+      gate.resolve();
+      await stage.idle();
+    });
+
+    item("f.1", () => {
+      it("hands one Request to a class, whose redirect is manual, and env and ctx too to an object", async () => {
+        const response = await stage.api.fetch("http://any.test/color", { redirect: "follow" });
+        expect([response.status, await response.text()]).to.deep.equal([203, "green"]);
+        expect(log).to.deep.equal([[1, "GET", "/color", "manual"]]);
+        expect(await (await stage.env.handlers.fetch("http://x.test")).text()).to.equal("3 green");
+      });
+
+      it("makes a Request of its arguments", async () => {
+        await expectTypeError(stage.api.fetch("not a url"), "Failed to parse URL from not a url");
+        const request = new Request("http://x.test/echo", { method: "POST", body: "from a Request" });
+        expect(await (await stage.api.fetch(request)).text()).to.equal("from a Request");
+      });
+
+      it("streams bodies both ways", async () => {
+        const body = new ReadableStream({
+          start(controller) {
+            controller.enqueue(new TextEncoder().encode("streamed "));
+            controller.enqueue(new TextEncoder().encode("up and down"));
+            controller.close();
+          },
+        });
+        const init = { method: "POST", body, duplex: "half" };
+        expect(await (await stage.api.fetch("http://x.test/echo", init)).text()).to.equal("streamed up and down");
+        const reader = (await stage.api.fetch("http://x.test/stream")).body.getReader();
+        expect(new TextDecoder().decode((await reader.read()).value)).to.equal("first ");
+        gate.resolve();
+        expect(new TextDecoder().decode((await reader.read()).value)).to.equal("second");
+        expect((await reader.read()).done).to.equal(true);
+      });
+
+      it("follows redirects through the same binding", async () => {
+        const response = await stage.api.fetch("http://x.test/hop?left=3&status=302");
+        expect(await response.text()).to.equal("GET ");
+        expect(response.redirected).to.equal(true);
+        expect(log).to.have.length(4);
+      });
+
+      for (const [status, outcome] of [
+        [301, "GET "],
+        [302, "GET "],
+        [303, "GET "],
+        [307, "POST body"],
+        [308, "POST body"],
+      ]) {
+        it(`follows a ${status} of a POST as ${outcome}`, async () => {
+          const url = `http://x.test/hop?left=2&status=${status}`;
+          expect(await (await stage.api.fetch(url, { method: "POST", body: "body" })).text()).to.equal(outcome);
+        });
+      }
+
+      it("follows at most 20", async () => {
+        expect(await (await stage.api.fetch("http://x.test/hop?left=20&status=302")).text()).to.equal("GET ");
+        await expectTypeError(stage.api.fetch("http://x.test/hop?left=21&status=302"), "Too many redirects.");
+      });
+
+      it("hands a redirect over as it is, or refuses it, where asked to", async () => {
+        const url = "http://x.test/hop?left=1&status=302";
+        expect((await stage.api.fetch(url, { redirect: "manual" })).status).to.equal(302);
+        await failure(stage.api.fetch(url, { redirect: "error" }));
+      });
+
+      it("aborts the handler's request with the caller's signal", async () => {
+        const controller = new AbortController();
+        const call = failure(stage.api.fetch("http://x.test/hang", { signal: controller.signal }));
+        await eventually(() => log.length === 1);
+        controller.abort(new RangeError("given up"));
+        expect((await call).message).to.equal("given up");
+        await eventually(() => log.length === 2);
+      });
+    });
+
+    item("f.2", () => {
+      it("refuses what is no Response", async () => {
+        await expectTypeError(
+          stage.api.fetch("http://x.test/nothing"),
+          "Incorrect type for Promise: the Promise did not resolve to 'Response'.",
+        );
+      });
+
+      it("tells of a missing handler", async () => {
+        await expectTypeError(stage.env.Empty.fetch("http://x.test"), "Handler does not export a fetch() function.");
+      });
+
+      it("passes on what the handler throws", async () => {
+        expect(await failure(stage.api.fetch("http://x.test/throw"))).to.be.instanceOf(RangeError);
+      });
+    });
+
+    item("g.1", () => {
+      it("carries bytes both ways until both ends are closed", async () => {
+        const socket = stage.api.connect("somewhere:80");
+        expect(await socket.opened).to.deep.equal({ remoteAddress: "somewhere:80" });
+        const writer = socket.writable.getWriter();
+        const reader = socket.readable.getReader();
+        for (const word of ["hello", "again"]) {
+          await writer.write(new TextEncoder().encode(word));
+          expect(new TextDecoder().decode((await reader.read()).value)).to.equal(word.toUpperCase());
+        }
+        await writer.close();
+        expect((await reader.read()).done).to.equal(true);
+        await socket.closed;
+        expect(log).to.deep.equal(["somewhere:80", "handler done"]);
+      });
+
+      it("takes an address in two parts, and closes when asked to", async () => {
+        const socket = stage.api.connect({ hostname: "h", port: 1 });
+        await socket.opened;
+        await socket.close();
+        await socket.closed;
+        await eventually(() => log.includes("handler done"));
+        expect(log[0]).to.equal("h:1");
+      });
+
+      it("tells of a missing handler", async () => {
+        const socket = stage.env.Empty.connect("x:1");
+        await expectTypeError(socket.opened, "Handler does not export a connect() function.");
+        await failure(socket.closed);
+      });
+    });
+  },
+  { vars: { COLOR: "green" } },
+);
