@@ -220,9 +220,9 @@ onBothTransports("c. Values", { default: Api }, (stage) => {
     });
 
     it("makes of a subclass of Map or Array its base", async () => {
-      class MyMap extends Map {}
+      class MyMap<K, V> extends Map<K, V> {}
       class MyArray extends Array {}
-      using map = await stage.api.echo(new MyMap([[1, 2]]));
+      using map = await stage.api.echo(new MyMap<unknown, unknown>([[1, 2]]));
       expect(Object.getPrototypeOf(map)).to.equal(Map.prototype);
       using array = await stage.api.echo(MyArray.of(1, 2));
       expect(Object.getPrototypeOf(array)).to.equal(Array.prototype);
