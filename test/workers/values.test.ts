@@ -18,8 +18,12 @@ class Foo {
 }
 
 class Api extends WorkerEntrypoint {
-  echo(value: unknown): unknown {
+  echo(value: Untyped): unknown {
+    if (value?.blob !== undefined) log.push("echo");
     return value;
+  }
+  note(text: string): void {
+    log.push(text);
   }
   /** What the callee sees of a value. */
   describe(value: Untyped): unknown {
@@ -283,6 +287,25 @@ onBothTransports("c. Values", { default: Api }, (stage) => {
       using url = await stage.api.echo(new URL("https://x.test/a?b#c"));
       expect(url).to.be.instanceOf(URL);
       expect(url.href).to.equal("https://x.test/a?b#c");
+    });
+
+    it("sends Blobs, and keeps the order of the calls behind one", async () => {
+      const blob = new Blob(["some ", "bytes"], { type: "text/x" });
+      const order: string[] = [];
+      const first = stage.api.echo({ blob, again: [new Blob(["more"])] }).then((value: unknown) => {
+        order.push("first");
+        return value;
+      });
+      const second = stage.api.note("second").then(() => order.push("second"));
+      const result = (await first) as { blob: Blob; again: Blob[] };
+      await second;
+      expect(result.blob).to.be.instanceOf(Blob);
+      expect([result.blob.type, await result.blob.text(), await result.again[0]!.text()]).to.deep.equal([
+        "text/x",
+        "some bytes",
+        "more",
+      ]);
+      expect(log).to.deep.equal(["echo", "second"]);
     });
 
     it("sends a DOMException", async () => {

@@ -1,17 +1,21 @@
 // hot path (bench: npm run bench). A call in flight, and what is pipelined on it.
 import {
+  BrokenCapability,
   type Capability,
   LocalCapability,
   NO_CAPABILITY_REASON,
   type PendingCall,
+  PromiseCapability,
   type ReceivedPayload,
   type ReturnSink,
   type RpcError,
 } from "@capstan/vat";
 import { JS_RPC_TARGET_CALL_METHOD, JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, readCallResults } from "@capstan/wire";
-import { fromException } from "./errors.ts";
+import { fromException, toException } from "./errors.ts";
+import { LateCall } from "./late-call.ts";
 import { coreOf, type SentPromise, type StubCore } from "./stub-brand.ts";
 import { TargetServer } from "./target-server.ts";
+import { UnreadBlob } from "./values/blob.ts";
 import { nothingToDispose } from "./values/by-reference.ts";
 import { CallContent, callEncoder } from "./values/call.ts";
 import { IncomingObjects } from "./values/incoming.ts";
@@ -22,6 +26,8 @@ export interface CallBase {
   readonly realm: Realm;
   /** Borrowed. Throws where it was disposed of. */
   target(): Capability;
+  /** Makes later calls go to `gate`, whose reference is taken over; returns where they went until now, with one. */
+  divert?(gate: Capability): Capability;
 }
 
 /** A promise that is a base of calls too. */
@@ -85,8 +91,42 @@ export class CallPromise implements PromiseBase, ReturnSink {
       const content = new CallContent(base.realm, target, path, args);
       this.#call = target.call(method.high, method.low, method.id, callEncoder, content, this);
     } catch (error) {
-      this.#settled = { error };
+      if (error instanceof UnreadBlob) this.#callLater(error, base, args, method);
+      else this.#settled = { error };
     }
+  }
+
+  /** Waits for an argument to be read. Later calls on the same base wait too, so that their order is kept. */
+  #callLater(unread: UnreadBlob, base: CallBase, args: readonly unknown[] | undefined, method: RemoteMethod): void {
+    const { realm } = this;
+    const gate = new PromiseCapability(realm.limits);
+    const target = base.divert?.(gate.addRef()) ?? base.target().addRef();
+    const late = new LateCall(realm.limits);
+    this.#call = late;
+    const attempt = async (): Promise<void> => {
+      for (let next: UnreadBlob | undefined = unread; next !== undefined; ) {
+        await next.read();
+        if (late.isCancelled) return;
+        try {
+          const content = new CallContent(realm, target, this.#path, args);
+          const made = target.call(method.high, method.low, method.id, callEncoder, content, this);
+          late.settle(made);
+          return;
+        } catch (error) {
+          if (!(error instanceof UnreadBlob)) throw error;
+          next = error;
+        }
+      }
+    };
+    attempt()
+      .catch((error: unknown) => {
+        late.settle(undefined, new BrokenCapability(toException(error, realm.limits)));
+        this.#settle({ error });
+      })
+      .finally(() => {
+        gate.resolve(target);
+        gate.release();
+      });
   }
 
   /** The outcome as a native promise, made when somebody asks. */
@@ -112,6 +152,13 @@ export class CallPromise implements PromiseBase, ReturnSink {
     this.#pipeline ??= settled === undefined ? this.#call?.pipeline(CALL_PIPELINE) : this.#serveValue(settled.value);
     if (this.#pipeline === undefined) throw new TypeError("Can't pipeline on RPC that did not return an object.");
     return this.#pipeline;
+  }
+
+  divert(gate: Capability): Capability {
+    if (this.#result?.divert !== undefined) return this.#result.divert(gate);
+    const target = this.target();
+    this.#pipeline = gate;
+    return target;
   }
 
   #serveValue(value: unknown): Capability | undefined {

@@ -24,6 +24,12 @@ class Stub implements CallBase, StubCore {
     return this.#cap;
   }
 
+  divert(gate: Capability): Capability {
+    const target = this.target();
+    this.#cap = gate;
+    return target;
+  }
+
   capability(): Capability {
     return this.target().addRef();
   }

@@ -9,6 +9,7 @@ import {
 } from "@capstan/wire";
 import { toException } from "./errors.ts";
 import { servePush } from "./streams/pusher.ts";
+import { UnreadBlob } from "./values/blob.ts";
 import { capabilityFor, disposerOf } from "./values/by-reference.ts";
 import { ResultContent, resultEncoder } from "./values/call.ts";
 import { IncomingObjects } from "./values/incoming.ts";
@@ -135,7 +136,8 @@ export async function serveCall(
           ? Reflect.apply(method, owner, list)
           : receiver.invoke(method, params.path.join("."), list);
     }
-    sendResult(call, params.externalPusher, realm, await value, lends);
+    const late = sendResult(call, params.externalPusher, realm, await value, lends);
+    if (late !== undefined) await late;
   } catch (error) {
     call.returnException(toException(error, realm.limits));
   } finally {
@@ -145,21 +147,51 @@ export async function serveCall(
 }
 
 /** Results that can be pipelined on carry a target that stands for them. The stubs in them go over to the caller. */
-function sendResult(call: IncomingCall, externalPusher: number, realm: Realm, value: unknown, lends: boolean): void {
+function sendResult(
+  call: IncomingCall,
+  externalPusher: number,
+  realm: Realm,
+  value: unknown,
+  lends: boolean,
+): Promise<void> | undefined {
   if (!isObject(value)) {
     call.returnResults(resultEncoder, new ResultContent(call, externalPusher, realm, value, lends));
-    return;
+    return undefined;
   }
   const isPlain = Object.getPrototypeOf(value) === Object.prototype;
   const dispose = isPlain && !lends ? disposerOf(value) : undefined;
   const pipeline = isPlain ? realm.serve(value, dispose) : capabilityFor(realm, value, lends);
   const results = new ResultContent(call, externalPusher, realm, value, lends, pipeline, dispose !== undefined);
   try {
-    call.returnResults(resultEncoder, results);
-  } finally {
-    pipeline?.release();
+    returnObject(call, results);
+  } catch (error) {
+    if (!(error instanceof UnreadBlob)) {
+      pipeline?.release();
+      throw error;
+    }
+    return returnWhenRead(call, results, error).finally(() => pipeline?.release());
   }
-  if (!lends && results.transferred !== undefined) for (const core of results.transferred) core.dispose();
+  pipeline?.release();
+  return undefined;
+}
+
+function returnObject(call: IncomingCall, results: ResultContent): void {
+  call.returnResults(resultEncoder, results);
+  if (!results.lends && results.transferred !== undefined) for (const core of results.transferred) core.dispose();
+}
+
+/** Returns results that hold Blobs, one after the other of which must be read. */
+async function returnWhenRead(call: IncomingCall, results: ResultContent, unread: UnreadBlob): Promise<void> {
+  for (let next: UnreadBlob | undefined = unread; next !== undefined; ) {
+    await next.read();
+    next = undefined;
+    try {
+      returnObject(call, results);
+    } catch (error) {
+      if (!(error instanceof UnreadBlob)) throw error;
+      next = error;
+    }
+  }
 }
 
 function isObject(value: unknown): value is object {

@@ -18,6 +18,7 @@ import {
   writeNothing,
 } from "@capstan/wire";
 import { fromException } from "../errors.ts";
+import { UnreadBlob } from "../values/blob.ts";
 
 /** A chunk that is no bytes, and what it took: the encoder says. */
 export interface ValueChunk {
@@ -82,7 +83,7 @@ export class SinkClient {
     const bytes = this.#bytesOnly ? bytesOf(chunk) : pieceOf(chunk);
     if (bytes === undefined) {
       if (this.#bytesOnly) throw new TypeError("A stream of bytes has a chunk that is none.");
-      this.#writeValue(chunk);
+      await this.#writeRead(chunk);
       await this.#waitForRoom();
       return;
     }
@@ -140,6 +141,17 @@ export class SinkClient {
     const written = new WriteReturn(this, bytes.length);
     this.#call(BYTE_STREAM_ID_HIGH, BYTE_STREAM_ID_LOW, BYTE_STREAM_WRITE_METHOD, bytesEncoder, bytes, written);
     this.#unanswered += bytes.length;
+  }
+
+  async #writeRead(value: unknown): Promise<void> {
+    for (;;) {
+      try {
+        return this.#writeValue(value);
+      } catch (error) {
+        if (!(error instanceof UnreadBlob)) throw error;
+        await error.read();
+      }
+    }
   }
 
   #writeValue(value: unknown): void {

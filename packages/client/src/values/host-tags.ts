@@ -11,6 +11,7 @@ export const REQUEST = 5;
 export const RESPONSE = 6;
 /** Takes one external: a pushed signal. */
 export const ABORT_SIGNAL = 9;
+export const BLOB = 15;
 /** Takes two externals: a target whose value is the promise's, and where calls on it go (or an invalid one). */
 export const PROMISE = 64;
 export const URL_OBJECT = 65;

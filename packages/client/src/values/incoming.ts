@@ -24,6 +24,7 @@ import { PushedStream } from "../streams/pushed-stream.ts";
 import { pushedBehind } from "../streams/pusher.ts";
 import { PushedSignal } from "../streams/signal.ts";
 import { receiveWritable } from "../streams/writable.ts";
+import { readBlob } from "./blob.ts";
 import { readHeaders, readRequest, readResponse, readUrl } from "./fetch-objects.ts";
 import * as Tag from "./host-tags.ts";
 import { chunkEncoder } from "./outgoing.ts";
@@ -75,6 +76,8 @@ export class IncomingObjects implements HostObjectReader {
         return readRequest(input);
       case Tag.RESPONSE:
         return readResponse(input);
+      case Tag.BLOB:
+        return readBlob(input);
       case Tag.URL_OBJECT:
         return readUrl(input);
       default:

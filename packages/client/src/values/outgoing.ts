@@ -20,6 +20,7 @@ import { pump } from "../streams/pump.ts";
 import { pullWhenAborted } from "../streams/signal.ts";
 import { SinkClient, type ValueChunk } from "../streams/sink-client.ts";
 import { coreOf, type SentPromise, type StubCore } from "../stub-brand.ts";
+import { writeBlob } from "./blob.ts";
 import { capabilityFor } from "./by-reference.ts";
 import { writeFetchObject } from "./fetch-objects.ts";
 import * as Tag from "./host-tags.ts";
@@ -126,6 +127,7 @@ export class OutgoingObjects implements ExternalsWriter {
     if (object instanceof ReadableStream) this.#writeReadable(out, object);
     else if (object instanceof WritableStream) this.#writeWritable(out, object);
     else if (object instanceof AbortSignal) this.#writeSignal(out, object);
+    else if (object instanceof Blob) writeBlob(out, object);
     else return writeFetchObject(out, object);
     return true;
   }
