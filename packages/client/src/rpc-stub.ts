@@ -1,7 +1,7 @@
 // new RpcStub(x): a stub for an object of one's own.
 import { makeRealm } from "./realm.ts";
 import { RpcTarget } from "./rpc-target.ts";
-import { coreOf, isStub } from "./stub-brand.ts";
+import { coreOf, type StubCore } from "./stub-brand.ts";
 import type { RpcStub as Stub } from "./types.ts";
 import { disposerOf } from "./values/by-reference.ts";
 import type { Realm } from "./values/realm.ts";
@@ -9,6 +9,11 @@ import type { Realm } from "./values/realm.ts";
 const REFUSAL = "RpcStubs can only wrap plain objects, functions, and RpcTarget derivatives.";
 
 let ownRealm: Realm | undefined;
+
+/** Promises and properties have cores too. */
+function isWhole(core: StubCore | undefined): boolean {
+  return core !== undefined && core.send === undefined;
+}
 
 function wrap(target: unknown): object {
   ownRealm ??= makeRealm();
@@ -36,7 +41,7 @@ export const RpcStub = Object.defineProperty(
   Symbol.hasInstance,
   {
     value: (value: unknown): boolean =>
-      ((typeof value === "object" && value !== null) || typeof value === "function") && isStub(value),
+      ((typeof value === "object" && value !== null) || typeof value === "function") && isWhole(coreOf(value)),
   },
 ) as unknown as new <T extends object>(
   target: T,

@@ -146,7 +146,7 @@ class PropertyHandler extends Handler {
 }
 
 /** What a property is when it is sent: a promise for its value, read then. */
-class Property implements StubCore {
+export class Property implements StubCore {
   readonly #base: CallBase;
   readonly #path: readonly string[];
 

@@ -1,9 +1,9 @@
 // The part of "cloudflare:workers" that acts on the current invocation. Evaluating this module switches scopes on.
 import { AsyncLocalStorage } from "node:async_hooks";
+import { live } from "./cloudflare-workers-env.ts";
 import { type Scoped, switchOnScopes } from "./invocation-scope.ts";
 
 const storage = new AsyncLocalStorage<Scoped>();
-const environments = new AsyncLocalStorage<object>();
 
 switchOnScopes((scoped, run) => storage.run(scoped, run));
 
@@ -17,27 +17,6 @@ function current(what: string): Scoped {
 export function waitUntil(promise: unknown): void {
   current("waitUntil()").ctx.waitUntil(promise);
 }
-
-/** Runs `run` with `env` of this module reading from `replacement`. */
-export function withEnv<T>(replacement: object, run: () => T): T {
-  return environments.run(replacement, run);
-}
-
-/** An object whose properties are those of what `find` returns now. */
-function live(find: () => object): object {
-  return new Proxy(Object.create(null) as object, {
-    get: (_target, key) => Reflect.get(find(), key),
-    has: (_target, key) => Reflect.has(find(), key),
-    ownKeys: () => Reflect.ownKeys(find()),
-    getOwnPropertyDescriptor: (_target, key) => {
-      const descriptor = Reflect.getOwnPropertyDescriptor(find(), key);
-      return descriptor === undefined ? undefined : { ...descriptor, configurable: true };
-    },
-  });
-}
-
-/** The current invocation's `env`. */
-export const env = live(() => environments.getStore() ?? current("env").env);
 
 /** The current invocation's `ctx.exports`. */
 export const exports = live(() => current("exports").ctx.exports);

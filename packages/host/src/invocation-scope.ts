@@ -5,7 +5,6 @@ import type { ExecutionContext } from "./context.ts";
 /** What module-level functions act on. */
 export interface Scoped {
   readonly ctx: ExecutionContext;
-  readonly env: object;
 }
 
 /** Runs a function, and all that it awaits, as part of `scoped`. */

@@ -36,11 +36,6 @@ export class Invocation extends PlainRealm implements Scoped {
     worker.counter.live++;
   }
 
-  /** `env` of the Worker. */
-  get env(): object {
-    return this.#worker.env;
-  }
-
   /** Runs `code` as part of this invocation. */
   run<T>(code: () => T): T {
     const runner = scopeRunner();

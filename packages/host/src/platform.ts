@@ -1,12 +1,25 @@
 // The platform's modules, as a Worker's bundle gets them.
 
-const CLASSES = import.meta.resolve("./cloudflare-workers.js");
-const SCOPED = import.meta.resolve("./cloudflare-workers-scoped.js");
+const CLASSES = JSON.stringify(import.meta.resolve("./cloudflare-workers.js"));
+const ENVIRONMENT = JSON.stringify(import.meta.resolve("./cloudflare-workers-env.js"));
+const SCOPED = JSON.stringify(import.meta.resolve("./cloudflare-workers-scoped.js"));
+const SOCKETS = JSON.stringify(import.meta.resolve("./cloudflare-sockets.js"));
 
-/** The text of each platform module. What it imports stays outside of the bundle, and falls away where it is not used. */
-export const PLATFORM_MODULES: Readonly<Record<string, string>> = {
-  "cloudflare:workers": `
-export { DurableObject, RpcStub, RpcTarget, WorkerEntrypoint } from ${JSON.stringify(CLASSES)};
-export { env, exports, waitUntil, withEnv } from ${JSON.stringify(SCOPED)};
+/**
+ * The text of each platform module, by name. What it imports stays outside of the bundle, and falls away where it is not
+ * used.
+ *
+ * @param worker the id under which the Worker's `env` was registered.
+ */
+export function platformModules(worker: number): Readonly<Record<string, string>> {
+  return {
+    "cloudflare:workers": `
+import { environmentOf } from ${ENVIRONMENT};
+export { DurableObject, RpcPromise, RpcProperty, RpcStub, RpcTarget, WorkerEntrypoint } from ${CLASSES};
+export { exports, waitUntil } from ${SCOPED};
+export { withEnv } from ${ENVIRONMENT};
+export const env = /* @__PURE__ */ environmentOf(${worker});
 `,
-};
+    "cloudflare:sockets": `export { connect } from ${SOCKETS};\n`,
+  };
+}

@@ -15,11 +15,12 @@ import type { LimitOptions } from "@capstan/wire";
 import { WebSocketServer } from "ws";
 import { Admission } from "./admission.ts";
 import { makeBinding, makeLocalBinding, RemoteHost } from "./bindings.ts";
+import { registerEnvironment } from "./cloudflare-workers-env.ts";
 import { readWorkerConfig, type ServiceBinding } from "./config/worker-config.ts";
 import { serveRequest } from "./http/serve-request.ts";
 import { type FindService, LinkServer } from "./link-server.ts";
 import { loadWorker } from "./loader/load-worker.ts";
-import { PLATFORM_MODULES } from "./platform.ts";
+import { platformModules } from "./platform.ts";
 import { type InvocationCounter, Worker } from "./worker.ts";
 
 /** A Worker given in code. */
@@ -29,6 +30,11 @@ export interface InlineWorker {
   readonly module: { readonly [name: string]: unknown };
   readonly vars?: { readonly [name: string]: unknown } | undefined;
   readonly services?: readonly ServiceBinding[] | undefined;
+}
+
+/** A Worker with the `env` that it will have: bindings are added before the first call. */
+interface ServedWorker extends Omit<InlineWorker, "vars"> {
+  readonly env: { [binding: string]: unknown };
 }
 
 export interface ServeOptions {
@@ -83,16 +89,18 @@ export async function serve(options: ServeOptions): Promise<Host> {
   const realm = makeRealm(options.limits);
   const report = options.report ?? ((error: unknown) => console.error("A waitUntil() task failed:", error));
   const counter: InvocationCounter = { live: 0, running: 0 };
-  const inline = await Promise.all(
-    options.workers.map((worker) => (typeof worker === "string" ? load(worker) : worker)),
+  const served = await Promise.all(
+    options.workers.map((worker) =>
+      typeof worker === "string" ? load(worker) : { ...worker, env: { ...worker.vars } },
+    ),
   );
   const admission = new Admission(realm.limits);
   const workers = new Map<string, Worker>();
-  for (const { name, module, vars } of inline) {
-    workers.set(name, new Worker(name, module, { ...vars }, realm, counter, admission, report));
+  for (const { name, module, env } of served) {
+    workers.set(name, new Worker(name, module, env, realm, counter, admission, report));
   }
   const remotes = new Map<string, RemoteHost>();
-  for (const { name, services } of inline) {
+  for (const { name, services } of served) {
     const worker = workers.get(name);
     for (const binding of services ?? []) {
       if (worker !== undefined) worker.env[binding.binding] = bind(binding, name, workers, realm, options, remotes);
@@ -134,11 +142,12 @@ export async function serve(options: ServeOptions): Promise<Host> {
   };
 }
 
-async function load(path: string): Promise<InlineWorker> {
+async function load(path: string): Promise<ServedWorker> {
   const config = await readWorkerConfig(path);
   for (const warning of config.warnings) console.error(warning);
-  const { exports } = await loadWorker(config, { builtins: PLATFORM_MODULES });
-  return { name: config.name, module: exports, vars: config.vars, services: config.services };
+  const env = { ...config.vars };
+  const { exports } = await loadWorker(config, { builtins: platformModules(registerEnvironment(env)) });
+  return { name: config.name, module: exports, env, services: config.services };
 }
 
 function bind(

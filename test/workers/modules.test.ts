@@ -1,0 +1,70 @@
+// What Workers import from the platform: served from files, as their bundles get it.
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { connect } from "../../packages/client/src/index.ts";
+import { type Host, serve } from "../../packages/host/src/index.ts";
+import { eventually, item, type Untyped } from "./support/transports.ts";
+
+const scoped = fileURLToPath(new URL("../fixtures/scoped-worker", import.meta.url));
+
+describe("modules of the platform", () => {
+  let host: Host;
+  let link: ReturnType<typeof connect>;
+  let api: Untyped;
+
+  before(async () => {
+    host = await serve({ port: 0, workers: [scoped] });
+    link = connect(host.url);
+    api = link.service();
+  });
+
+  after(async () => {
+    link.close();
+    await host.close();
+  });
+
+  item("a.8", () => {
+    it("has env at the module's top level, and in invocations", async () => {
+      expect(await api.topLevel()).to.equal("Hi");
+      expect(await api.greet("Ada")).to.equal("Hi, Ada");
+    });
+
+    it("replaces env for a while with withEnv()", async () => {
+      expect(await api.replaced()).to.deep.equal(["Bye", "Hi"]);
+    });
+
+    it("keeps the invocation alive with waitUntil()", async () => {
+      await eventually(() => host.stats().liveInvocations === 0);
+      const before = await api.finished();
+      await api.greet("Ada");
+      expect(host.stats().liveInvocations).to.equal(1);
+      await eventually(() => host.stats().liveInvocations === 0);
+      expect(await api.finished()).to.equal(before + 1);
+    });
+
+    it("calls the Worker's own entrypoints through exports", async () => {
+      expect(await api.viaExports()).to.equal(5);
+    });
+
+    it("has the classes of stubs, promises and properties", async () => {
+      expect(await api.kinds(() => {})).to.deep.equal([true, true, true]);
+    });
+  });
+
+  item("g.2", () => {
+    it("carries bytes over TCP both ways, and tells of a connection that is refused", async () => {
+      const echo = createServer((socket) => socket.pipe(socket)).listen(0, "127.0.0.1");
+      await once(echo, "listening");
+      const { port } = echo.address() as AddressInfo;
+      try {
+        expect(await api.tcp(port, "over TCP")).to.equal("over TCP");
+      } finally {
+        echo.close();
+        await once(echo, "close");
+      }
+      expect(await api.refused(port)).to.equal("ECONNREFUSED");
+    });
+  });
+});
