@@ -8,6 +8,12 @@ class Counter extends RpcTarget {
   }
 }
 
+/** As deep as one likes. */
+interface Tree {
+  readonly value: number;
+  readonly children: readonly Tree[];
+}
+
 class Api {
   protected readonly env: unknown;
   private secret(): void {}
@@ -26,6 +32,20 @@ class Api {
   take(counter: RpcStub<Counter>): void {
     counter[Symbol.dispose]();
   }
+  upload(body: ReadableStream<Uint8Array>, signal: AbortSignal): Response {
+    return new Response(body, { status: signal.aborted ? 500 : 200 });
+  }
+  watch(listener: (event: { readonly at: Date; readonly counter: Counter }) => void): () => void {
+    listener({ at: new Date(), counter: new Counter() });
+    return () => {};
+  }
+  first<T>(values: readonly T[]): T | undefined {
+    return values[0];
+  }
+  tree(): Tree {
+    return { value: 1, children: [] };
+  }
+  readonly own = Symbol("own");
   get version(): string {
     return "1";
   }
@@ -47,6 +67,12 @@ export async function expectations(): Promise<void> {
   await api.take(new Counter());
   await api.take(counter);
   const second: RpcStub<Counter> = counter.dup();
+  const response: Response = await api.upload(new ReadableStream<Uint8Array>(), new AbortController().signal);
+  const stop: RpcStub<() => void> = await api.watch(({ at, counter: given }) => void [at.getTime(), given.count]);
+  await stop();
+  const leaf: number | undefined = (await api.tree()).children[0]?.children[0]?.value;
+  const one: unknown = await api.first([1, 2]);
+  void [response, leaf, one];
   void [sum, version, count, pipelined, name, inside, second];
 
   // @ts-expect-error: a number is wanted

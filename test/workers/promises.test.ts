@@ -275,6 +275,19 @@ onBothTransports("d. Promises, pipelining, errors", { default: Api }, (stage) =>
     });
   });
 
+  item("d.4", () => {
+    it("sends the callee's stack where the host wants it", async () => {
+      await using host = await serve({
+        port: 0,
+        sendStacks: true,
+        workers: [{ name: "callee", module: { default: Api } }],
+      });
+      using link = connect(host.url);
+      const error = await failure((link.service("callee") as Untyped).throwError("plain"));
+      expect(error.stack).to.contain("throwError");
+    });
+  });
+
   item("d.5", () => {
     it("marks overload", async () => {
       expect(await failure(stage.api.throwError("overloaded"))).to.include({ overloaded: true, remote: true });

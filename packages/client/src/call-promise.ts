@@ -13,6 +13,7 @@ import {
 import { JS_RPC_TARGET_CALL_METHOD, JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, readCallResults } from "@capstan/wire";
 import { fromException, toException } from "./errors.ts";
 import { LateCall } from "./late-call.ts";
+import { arriveFrom, callSite, watch } from "./leaks.ts";
 import { coreOf, type SentPromise, type StubCore } from "./stub-brand.ts";
 import { TargetServer } from "./target-server.ts";
 import { UnreadBlob } from "./values/blob.ts";
@@ -48,6 +49,8 @@ export interface RemoteMethod {
 
 const JS_CALL: RemoteMethod = { high: JS_RPC_TARGET_ID_HIGH, low: JS_RPC_TARGET_ID_LOW, id: JS_RPC_TARGET_CALL_METHOD };
 
+const NOT_WATCHED: { isDisposed: boolean } = Object.seal({ isDisposed: true });
+
 type Settled = { readonly value: unknown } | { readonly error: unknown };
 
 /**
@@ -63,6 +66,8 @@ export class CallPromise implements PromiseBase, ReturnSink {
   #pipeline: Capability | undefined;
   /** What runs the result's disposer at the callee when it is dropped. */
   #owner: Capability | undefined;
+  /** Apart from this, which holds the result: whoever watches it must not. */
+  #watched = NOT_WATCHED;
   #settled: Settled | undefined;
   #waiting: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
   #promise: Promise<unknown> | undefined;
@@ -75,6 +80,8 @@ export class CallPromise implements PromiseBase, ReturnSink {
   /** Where the call went; forgotten once settled, so that a long chain keeps none of its links. */
   #base: CallBase | undefined;
   readonly #path: readonly string[];
+  /** Where the call was made, for warnings. */
+  readonly #site = callSite();
 
   /** @param method what is called; default: `JsRpcTarget.call`. */
   constructor(
@@ -192,6 +199,7 @@ export class CallPromise implements PromiseBase, ReturnSink {
   }
 
   handleResults(results: ReceivedPayload): void {
+    arriveFrom(this.#site);
     try {
       const { limits } = this.realm;
       const { value: ref, callPipeline, hasDisposer } = readCallResults(results.reader, results.content, limits);
@@ -204,12 +212,16 @@ export class CallPromise implements PromiseBase, ReturnSink {
       this.#isEmpty = pipeline === undefined;
       // From here on the value itself is at hand for pipelined calls; only its owner's disposer is still at the callee.
       this.#dropPipeline();
-      if (hasDisposer) this.#owner = pipeline?.addRef();
+      if (hasDisposer) {
+        this.#owner = pipeline?.addRef();
+        this.#watched = { isDisposed: false };
+      }
       if (typeof value === "object" && value !== null) this.#attachDisposer(value);
       this.#settle({ value });
     } catch (error) {
       this.#settle({ error });
     } finally {
+      arriveFrom(undefined);
       results.release();
     }
   }
@@ -244,7 +256,10 @@ export class CallPromise implements PromiseBase, ReturnSink {
     this.#dropPipeline();
     const owner = this.#owner;
     this.#owner = undefined;
-    owner?.release();
+    if (owner !== undefined) {
+      this.#watched.isDisposed = true;
+      owner.release();
+    }
     this.#stubs?.dispose();
   }
 
@@ -253,6 +268,8 @@ export class CallPromise implements PromiseBase, ReturnSink {
     const holds = this.#owner !== undefined || (this.#stubs?.stubs.length ?? 0) > 0;
     const dispose = holds ? () => this.#releaseResult() : nothingToDispose;
     Object.defineProperty(value, Symbol.dispose, { value: dispose, configurable: true });
+    // Stubs are watched one by one.
+    if (this.#owner !== undefined) watch(value, "result", this.#watched);
   }
 }
 

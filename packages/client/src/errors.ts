@@ -20,6 +20,8 @@ const NO_HOST = {
   },
 };
 
+const WITH_STACK = { ...NO_HOST, sendStack: true };
+
 const NATIVE: { readonly [name: string]: (new (message: string) => Error) | undefined } = {
   __proto__: null as never,
   Error,
@@ -31,8 +33,12 @@ const NATIVE: { readonly [name: string]: (new (message: string) => Error) | unde
   URIError,
 };
 
-/** What goes on the wire for a thrown value: the value itself in the details, its text for peers that know no details. */
-export function toException(thrown: unknown, limits: Limits): RpcError {
+/**
+ * What goes on the wire for a thrown value: the value itself in the details, its text for peers that know no details.
+ *
+ * @param sendStack whether the caller gets the stacks of errors: they tell it of paths and code. Default false.
+ */
+export function toException(thrown: unknown, limits: Limits, sendStack = false): RpcError {
   if (thrown instanceof RpcError) return thrown;
   const value = typeof thrown === "object" && thrown !== null ? thrown : new Error(String(thrown));
   const error = value instanceof Error ? value : undefined;
@@ -45,13 +51,13 @@ export function toException(thrown: unknown, limits: Limits): RpcError {
       : flags.retryable === true
         ? ExceptionType.disconnected
         : ExceptionType.failed;
-  return new RpcError(type, reason, { details: describe(value, limits) });
+  return new RpcError(type, reason, { details: describe(value, limits, sendStack) });
 }
 
-function describe(value: object, limits: Limits): ExceptionDetail[] {
+function describe(value: object, limits: Limits, sendStack: boolean): ExceptionDetail[] {
   const writer = new SegmentWriter(1024);
   try {
-    writeValue(writer, value, NO_HOST, limits.value);
+    writeValue(writer, value, sendStack ? WITH_STACK : NO_HOST, limits.value);
   } catch {
     return [];
   }

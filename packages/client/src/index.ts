@@ -1,6 +1,7 @@
 // Call Workers in other processes.
 export { type ConnectOptions, connect, LINK_PATH } from "./connect.ts";
 export { toException } from "./errors.ts";
+export { type LeakWarnings, warnOfLeaks } from "./leaks.ts";
 export { Link, type LinkOptions } from "./link.ts";
 export { makeRealm, PlainRealm } from "./realm.ts";
 export { RpcPromise, RpcProperty } from "./rpc-promise.ts";

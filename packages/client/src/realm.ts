@@ -11,9 +11,11 @@ import type { Realm } from "./values/realm.ts";
 /** A realm that keeps no account of what goes in and out. A host's invocations extend it by theirs. */
 export class PlainRealm implements Realm {
   readonly limits: Limits;
+  readonly sendStacks: boolean;
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, sendStacks = false) {
     this.limits = limits;
+    this.sendStacks = sendStacks;
   }
 
   stubFor(cap: Capability): Disposable & object {
@@ -68,6 +70,6 @@ export class PlainRealm implements Realm {
 }
 
 /** The realm of an application. */
-export function makeRealm(options?: LimitOptions | Limits): Realm {
-  return new PlainRealm(resolveLimits(options));
+export function makeRealm(options?: LimitOptions | Limits, sendStacks?: boolean): Realm {
+  return new PlainRealm(resolveLimits(options), sendStacks);
 }

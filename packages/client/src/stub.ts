@@ -2,6 +2,7 @@
 // path, and promises, which pipeline.
 import type { Capability } from "@capstan/vat";
 import { type CallBase, CallPromise, type PromiseBase } from "./call-promise.ts";
+import { watch } from "./leaks.ts";
 import { ReceivedPromise } from "./received-promise.ts";
 import { CORE, coreOf, type SentPromise, type StubCore } from "./stub-brand.ts";
 import type { Realm } from "./values/realm.ts";
@@ -17,6 +18,10 @@ class Stub implements CallBase, StubCore {
     this.realm = realm;
     this.#cap = cap;
     realm.handleHeld?.(this, true);
+  }
+
+  get isDisposed(): boolean {
+    return this.#cap === undefined;
   }
 
   target(): Capability {
@@ -207,7 +212,10 @@ function callable(): () => void {
 
 /** A stub for `cap`. Takes over the reference. */
 export function makeStub(realm: Realm, cap: Capability): Disposable & object {
-  return new Proxy(callable(), new StubHandler(new Stub(realm, cap))) as never;
+  const stub = new Stub(realm, cap);
+  const proxy = new Proxy(callable(), new StubHandler(stub)) as never;
+  watch(proxy, "stub", stub);
+  return proxy;
 }
 
 /** Where calls through a stub go. */

@@ -73,7 +73,7 @@ export class PromiseServer implements Server {
     this.#promise.then(
       (target) =>
         startServing(call, realm, () => ({ target, byPrototype: false, reserved: RESERVED_ON_TARGETS }), true),
-      (error) => call.returnException(toException(error, realm.limits)),
+      (error) => call.returnException(toException(error, realm.limits, realm.sendStacks)),
     );
   }
 
@@ -139,7 +139,7 @@ export async function serveCall(
     const late = sendResult(call, params.externalPusher, realm, await value, lends);
     if (late !== undefined) await late;
   } catch (error) {
-    call.returnException(toException(error, realm.limits));
+    call.returnException(toException(error, realm.limits, realm.sendStacks));
   } finally {
     stubs?.dispose();
     realm.handleCall?.(call, false);

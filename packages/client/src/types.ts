@@ -7,7 +7,7 @@ type AnyFunction = (...args: any[]) => unknown;
 /** What goes by reference. */
 export type Stubable = RpcTarget | AnyFunction;
 
-/** What goes by value and is the same at both ends. */
+/** What goes by value, or moves, and is the same at both ends. */
 type Plain =
   | undefined
   | null
@@ -19,7 +19,15 @@ type Plain =
   | RegExp
   | Error
   | ArrayBuffer
-  | ArrayBufferView;
+  | ArrayBufferView
+  | ReadableStream<unknown>
+  | WritableStream<unknown>
+  | Headers
+  | Request
+  | Response
+  | URL
+  | Blob
+  | AbortSignal;
 
 /** A value as its receiver gets it: what goes by reference has become a stub; what cannot be sent is `never`. */
 export type Received<T> = T extends Plain

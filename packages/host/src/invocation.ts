@@ -29,7 +29,7 @@ export class Invocation extends PlainRealm implements Scoped {
 
   /** Made once admitted; the place is left when `entry` was answered or cancelled. */
   constructor(worker: Worker, props: unknown, entry: IncomingCall | undefined) {
-    super(worker.realm.limits);
+    super(worker.realm.limits, worker.realm.sendStacks);
     this.#worker = worker;
     this.#entry = entry;
     this.ctx = new ExecutionContext(props, worker, this);
@@ -87,7 +87,7 @@ export class Invocation extends PlainRealm implements Scoped {
 
   /** Fails every call of this invocation that has not been answered. What they return later is dropped. */
   abort(reason: unknown): void {
-    const error = toException(reason, this.limits);
+    const error = toException(reason, this.limits, this.sendStacks);
     const calls = [...(this.#call === undefined ? [] : [this.#call]), ...(this.#more ?? [])];
     for (const call of calls) {
       call.returnException(error);

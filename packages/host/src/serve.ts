@@ -51,6 +51,8 @@ export interface ServeOptions {
    * says, so switch it on only where everybody who reaches the port is trusted.
    */
   readonly acceptProps?: boolean | undefined;
+  /** Whether callers get the stacks of errors, which tell them of paths and code. Default false. */
+  readonly sendStacks?: boolean | undefined;
   readonly limits?: LimitOptions | undefined;
   /** Told of failed `waitUntil` tasks. Default: standard error. */
   readonly report?: ((error: unknown) => void) | undefined;
@@ -86,7 +88,7 @@ export interface Host extends AsyncDisposable {
  * that cannot be had.
  */
 export async function serve(options: ServeOptions): Promise<Host> {
-  const realm = makeRealm(options.limits);
+  const realm = makeRealm(options.limits, options.sendStacks);
   const report = options.report ?? ((error: unknown) => console.error("A waitUntil() task failed:", error));
   const counter: InvocationCounter = { live: 0, running: 0 };
   const served = await Promise.all(

@@ -27,7 +27,8 @@ export interface StageOptions {
   readonly vars?: { readonly [name: string]: unknown };
   /** `props` that the binding to the default export hands over. */
   readonly props?: { readonly [name: string]: string };
-  readonly sendStack?: boolean;
+  /** Whether the tests leave stubs behind: invocations then live as long as the hosts. */
+  readonly leaves?: boolean;
 }
 
 type Module = { readonly [name: string]: unknown };
@@ -80,7 +81,7 @@ class StagedHosts implements Stage {
   }
 
   async start(): Promise<void> {
-    const { limits, vars, props } = this.#options;
+    const { limits = {}, vars, props, leaves = false } = this.#options;
     let env: { readonly [name: string]: Untyped } = {};
     class Caller extends WorkerEntrypoint<{ readonly [name: string]: Untyped }> {
       fetch(): Response {
@@ -97,7 +98,7 @@ class StagedHosts implements Stage {
     const callee = { name: "callee", module: this.#module, vars };
     const caller = { name: "caller", module: { default: Caller }, services };
     const report = (error: unknown): void => void this.reports.push(error);
-    const common = { port: 0, limits, report };
+    const common = { port: 0, limits: { ...limits, ...(leaves ? { gracePeriodMs: 50 } : {}) }, report };
     if (this.#remote) {
       const host = await serve({ ...common, acceptProps: true, workers: [callee] });
       this.#hosts.push(host);
@@ -110,7 +111,7 @@ class StagedHosts implements Stage {
   }
 
   async stop(): Promise<void> {
-    await eventually(() => this.host.stats().liveInvocations === 0);
+    if (this.#options.leaves !== true) await this.idle();
     for (const host of this.#hosts.reverse()) await host.close();
   }
 

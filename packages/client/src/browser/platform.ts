@@ -13,3 +13,11 @@ export const endOfTurn: (flush: () => void) => void = queueMicrotask;
 export function isProxy(_object: object): boolean {
   return false;
 }
+
+export function leakSetting(): "warn" | "trace" | "off" {
+  return "off";
+}
+
+export function warn(text: string, detail: string | undefined): void {
+  console.warn(detail === undefined ? text : `${text}\n${detail}`);
+}

@@ -21,3 +21,15 @@ export const endOfTurn: (flush: () => void) => void = process.nextTick;
 
 /** Whether `object` is a Proxy. */
 export const isProxy: (object: object) => boolean = types.isProxy;
+
+/** What the environment says of warnings of leaks. */
+export function leakSetting(): "warn" | "trace" | "off" {
+  const { CAPSTAN_LEAKS, NODE_ENV } = process.env;
+  if (CAPSTAN_LEAKS === "warn" || CAPSTAN_LEAKS === "trace" || CAPSTAN_LEAKS === "off") return CAPSTAN_LEAKS;
+  return NODE_ENV === "development" ? "warn" : "off";
+}
+
+/** @param detail more of it, where there is more. */
+export function warn(text: string, detail: string | undefined): void {
+  process.emitWarning(text, { type: "RpcLeakWarning", ...(detail === undefined ? {} : { detail }) });
+}

@@ -11,6 +11,8 @@ export interface Held {
 /** Ties values to the objects on either side of the wire. An application has one; on a host each invocation is one. */
 export interface Realm {
   readonly limits: Limits;
+  /** Whether callers get the stacks of errors. */
+  readonly sendStacks: boolean;
   /** A stub for a capability that arrived. Takes over the reference. */
   stubFor(cap: Capability): Disposable & object;
   /** A promise that arrived. Takes over both references. */
