@@ -1,8 +1,14 @@
 // A ReadableStream whose bytes a peer pushes: it is read here, and its writer held back while nobody reads.
-import { type Capability, type IncomingCall, type ReceivedPayload, RpcError } from "@capstan/vat";
-import type { JsValueRef, Limits } from "@capstan/wire";
+import { type Capability, DISCARD, type IncomingCall, type ReceivedPayload, RpcError } from "@capstan/vat";
+import {
+  type JsValueRef,
+  type Limits,
+  VALUE_SINK_ABORT_METHOD,
+  VALUE_SINK_ID_HIGH,
+  VALUE_SINK_ID_LOW,
+} from "@capstan/wire";
 import { toException } from "../errors.ts";
-import { readPlainValue } from "../values/plain.ts";
+import { plainEncoder, readPlainValue } from "../values/plain.ts";
 import { acknowledge, SinkServer, type Written } from "./sink-server.ts";
 
 /** Reads a value that came in `payload`. */
@@ -87,7 +93,18 @@ export class PushedStream extends SinkServer {
     this.#forward = end;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { call } of waiting) if (call !== undefined) end.deliver(call);
+    for (const { call, failure } of waiting) {
+      if (call !== undefined) end.deliver(call);
+      else
+        end.call(
+          VALUE_SINK_ID_HIGH,
+          VALUE_SINK_ID_LOW,
+          VALUE_SINK_ABORT_METHOD,
+          plainEncoder(this.limits),
+          failure,
+          DISCARD,
+        );
+    }
     this.watchers.forwardTo(end);
   }
 

@@ -1,12 +1,5 @@
 // AbortSignals that go by reference: a peer's trigger aborts the copy here.
-import {
-  type Capability,
-  type IncomingCall,
-  type PayloadEncoder,
-  type ReturnSink,
-  RpcError,
-  type Server,
-} from "@capstan/vat";
+import { type Capability, DISCARD, type IncomingCall, type PayloadEncoder, RpcError, type Server } from "@capstan/vat";
 import {
   ABORT_TRIGGER_ABORT_METHOD,
   ABORT_TRIGGER_ID_HIGH,
@@ -21,7 +14,7 @@ import {
   writeNothing,
 } from "@capstan/wire";
 import { toException } from "../errors.ts";
-import { readPlainValue } from "../values/plain.ts";
+import { plainEncoder, readPlainValue } from "../values/plain.ts";
 import type { ValueChunk } from "./sink-client.ts";
 import { acknowledge, Watchers } from "./sink-server.ts";
 
@@ -60,12 +53,18 @@ export class PushedSignal implements Server {
 
   /** The signal is held in another vat: every call goes on to `end`. Takes over the reference. */
   forwardTo(end: Capability): void {
-    if (this.#taken || this.#over || this.#forward !== undefined) {
+    if (this.#taken || this.#forward !== undefined) {
       end.release();
-      return;
+    } else if (this.#over) {
+      // What happened before is told once more.
+      const { aborted, reason } = this.#controller.signal;
+      if (aborted) callTrigger(end, ABORT_TRIGGER_ABORT_METHOD, plainEncoder(this.#limits), reason);
+      else callTrigger(end, ABORT_TRIGGER_RELEASE_METHOD, nothingEncoder, undefined);
+      end.release();
+    } else {
+      this.#forward = end;
+      this.#watchers.forwardTo(end);
     }
-    this.#forward = end;
-    this.#watchers.forwardTo(end);
   }
 
   dispatch(call: IncomingCall): void {
@@ -113,7 +112,9 @@ export class PushedSignal implements Server {
   }
 }
 
-const UNHEARD: ReturnSink = { handleResults: (results) => results.release(), handleException: () => {} };
+function callTrigger<T>(trigger: Capability, method: number, encoder: PayloadEncoder<T>, content: T): void {
+  trigger.call(ABORT_TRIGGER_ID_HIGH, ABORT_TRIGGER_ID_LOW, method, encoder, content, DISCARD);
+}
 
 /** Pulls a peer's trigger when `signal` aborts, until the peer wants it no more. Takes over the reference. */
 export function pullWhenAborted(
@@ -121,16 +122,8 @@ export function pullWhenAborted(
   trigger: Capability,
   valueEncoder: PayloadEncoder<ValueChunk>,
 ): void {
-  const abort = (value: unknown): void => {
-    trigger.call(
-      ABORT_TRIGGER_ID_HIGH,
-      ABORT_TRIGGER_ID_LOW,
-      ABORT_TRIGGER_ABORT_METHOD,
-      valueEncoder,
-      { value, size: 0 },
-      UNHEARD,
-    );
-  };
+  const abort = (value: unknown): void =>
+    callTrigger(trigger, ABORT_TRIGGER_ABORT_METHOD, valueEncoder, { value, size: 0 });
   let done = false;
   const finish = (): void => {
     if (done) return;

@@ -1,0 +1,72 @@
+// Section c over links alone: what streams and signals leave behind, and what becomes of them when a link is lost.
+import { expect } from "chai";
+import { connect } from "../../packages/client/src/index.ts";
+import { type Host, serve } from "../../packages/host/src/index.ts";
+import { eventually, failure, item, type Untyped } from "./support/transports.ts";
+import { Api, bytes, gate, log } from "./support/values-worker.ts";
+
+describe("c. Values on a link", () => {
+  let host: Host;
+  let link: ReturnType<typeof connect>;
+  let api: Untyped;
+
+  beforeEach(async () => {
+    log.length = 0;
+    gate.renew();
+    host = await serve({ port: 0, workers: [{ name: "callee", module: { default: Api } }] });
+    link = connect(host.url);
+    api = link.service("callee");
+    await api.note("open");
+  });
+
+  afterEach(async () => {
+    gate.resolve();
+    link.close();
+    await host.close();
+  });
+
+  item("c.8", () => {
+    it("leaves nothing in the tables of the link", async () => {
+      const before = link.tables;
+      await api.textOf(bytes("a", "b"));
+      await (await api.response()).text();
+      for await (const _chunk of await api.bytes(3));
+      await api.writeInto(new WritableStream());
+      const writer = (await api.sink()).getWriter();
+      await writer.write("x");
+      await writer.close();
+      await api.whenAborted(AbortSignal.abort(new Error("now")));
+      await eventually(() => host.stats().liveInvocations === 0 && link.tables.exports === before.exports);
+      expect(link.tables).to.deep.equal(before);
+    });
+
+    it("cancels a source whose reader returned without reading it", async () => {
+      let cancelled: unknown;
+      await api.describe(new ReadableStream({ cancel: (reason) => void (cancelled = reason) }));
+      await eventually(() => cancelled !== undefined);
+    });
+
+    it("ends sources, readers, writers and invocations when the link is lost", async () => {
+      let cancelled: unknown;
+      const held = failure(api.hold(new ReadableStream({ cancel: (reason) => void (cancelled = reason) })));
+      const reader = (await api.bytes(1000)).getReader();
+      await reader.read();
+      const writer = (await api.sink()).getWriter();
+      await writer.write("written");
+      link.close();
+      expect(await held).to.include({ retryable: true });
+      await eventually(() => cancelled !== undefined);
+      const lost = await failure(
+        (async () => {
+          for (;;) await reader.read();
+        })(),
+      );
+      expect(lost.message).to.equal("ReadableStream received over RPC disconnected prematurely.");
+      expect((await failure(writer.write("more"))).message).to.equal(
+        "WritableStream received over RPC was disconnected because the remote execution context has ended.",
+      );
+      await eventually(() => host.stats().liveInvocations === 0);
+      expect(log).to.deep.include(["aborted", "The writer of this stream is gone."]);
+    });
+  });
+});
