@@ -203,7 +203,7 @@ export class CallPromise implements PromiseBase, ReturnSink {
     try {
       const { limits } = this.realm;
       const { value: ref, callPipeline, hasDisposer } = readCallResults(results.reader, results.content, limits);
-      const stubs = new IncomingObjects(results, this.realm, ref?.externals ?? []);
+      const stubs = new IncomingObjects(results, this.realm, ref?.externals);
       const value = ref === undefined ? undefined : stubs.read(ref);
       this.#stubs = stubs;
       this.#call = undefined;
@@ -265,7 +265,7 @@ export class CallPromise implements PromiseBase, ReturnSink {
 
   /** The result's own disposer gives back everything that came with it. A lone stub disposes of itself. */
   #attachDisposer(value: object): void {
-    const holds = this.#owner !== undefined || (this.#stubs?.stubs.length ?? 0) > 0;
+    const holds = this.#owner !== undefined || this.#stubs?.holdsStubs === true;
     const dispose = holds ? () => this.#releaseResult() : nothingToDispose;
     Object.defineProperty(value, Symbol.dispose, { value: dispose, configurable: true });
     // Stubs are watched one by one.

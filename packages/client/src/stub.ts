@@ -53,38 +53,28 @@ function isLocalName(name: string): boolean {
   return name in Object.prototype || /^(0|[1-9][0-9]*)$/.test(name);
 }
 
-/** Properties of a stub or promise, made once for each name: a torn-off method keeps its target. */
-export class Properties {
-  readonly #base: CallBase;
-  readonly #path: readonly string[];
-  readonly #known = new Map<string, object>();
-
-  constructor(base: CallBase, path: readonly string[]) {
-    this.#base = base;
-    this.#path = path;
-  }
-
-  get(name: string): unknown {
-    if (isLocalName(name)) return Reflect.get(Object.prototype, name);
-    let property = this.#known.get(name);
-    if (property === undefined) {
-      if (this.#path.length >= MAX_PATH) throw new Error(`RPC pipelined property path is too deep (max ${MAX_PATH}).`);
-      property = makeProperty(this.#base, [...this.#path, name]);
-      this.#known.set(name, property);
-    }
-    return property;
-  }
-}
+const NO_PATH: readonly string[] = Object.freeze([]);
 
 abstract class Handler implements ProxyHandler<() => void> {
-  protected readonly properties: Properties;
   protected readonly base: CallBase;
   readonly #path: readonly string[];
+  /** Made once for each name: a torn-off method keeps its target. */
+  #properties: Map<string, object> | undefined = undefined;
 
   constructor(base: CallBase, path: readonly string[]) {
     this.base = base;
     this.#path = path;
-    this.properties = new Properties(base, path);
+  }
+
+  protected property(name: string): unknown {
+    const known = this.#properties?.get(name);
+    if (known !== undefined) return known;
+    if (isLocalName(name)) return Reflect.get(Object.prototype, name);
+    if (this.#path.length >= MAX_PATH) throw new Error(`RPC pipelined property path is too deep (max ${MAX_PATH}).`);
+    const property = makeProperty(this.base, [...this.#path, name]);
+    this.#properties ??= new Map();
+    this.#properties.set(name, property);
+    return property;
   }
 
   abstract get(target: () => void, key: string | symbol): unknown;
@@ -108,13 +98,29 @@ abstract class Handler implements ProxyHandler<() => void> {
   set(): boolean {
     return false;
   }
+
+  defineProperty(): boolean {
+    return false;
+  }
+
+  deleteProperty(): boolean {
+    return false;
+  }
+
+  preventExtensions(): boolean {
+    return false;
+  }
+
+  setPrototypeOf(): boolean {
+    return false;
+  }
 }
 
 class StubHandler extends Handler {
   readonly #stub: Stub;
 
   constructor(stub: Stub) {
-    super(stub, []);
+    super(stub, NO_PATH);
     this.#stub = stub;
   }
 
@@ -127,7 +133,7 @@ class StubHandler extends Handler {
     if (key === "then") return undefined;
     if (key === "dup") return () => makeStub(stub.realm, stub.capability());
     if (key === "onRpcBroken") return (listener: (error: unknown) => void) => whenBroken(stub, listener);
-    return this.properties.get(key);
+    return this.property(key);
   }
 }
 
@@ -146,7 +152,7 @@ class PropertyHandler extends Handler {
       // Each await of a property reads it anew; nothing is fetched before.
       return settler(key, () => this.#property.read().promise());
     }
-    return this.properties.get(key);
+    return this.property(key);
   }
 }
 
@@ -179,7 +185,7 @@ class PromiseHandler extends Handler {
   readonly #promise: PromiseBase;
 
   constructor(promise: PromiseBase) {
-    super(promise, []);
+    super(promise, NO_PATH);
     this.#promise = promise;
   }
 
@@ -193,7 +199,7 @@ class PromiseHandler extends Handler {
     if (key === "then" || key === "catch" || key === "finally") return settler(key, () => promise.promise());
     if (key === "dup" && promise instanceof ReceivedPromise) return () => wrapPromise(promise.dup());
     if (key === "onRpcBroken") return (listener: (error: unknown) => void) => whenBroken(promise, listener);
-    return this.properties.get(key);
+    return this.property(key);
   }
 }
 
@@ -205,15 +211,13 @@ function settler(key: "then" | "catch" | "finally", start: () => Promise<unknown
   };
 }
 
-/** A proxy's target must be callable, and must not own anything that cannot be hidden. */
-function callable(): () => void {
-  return () => {};
-}
+/** What all proxies stand in front of: it must be callable and own nothing that cannot be hidden. Traps guard it. */
+const CALLABLE = (): void => {};
 
 /** A stub for `cap`. Takes over the reference. */
 export function makeStub(realm: Realm, cap: Capability): Disposable & object {
   const stub = new Stub(realm, cap);
-  const proxy = new Proxy(callable(), new StubHandler(stub)) as never;
+  const proxy = new Proxy(CALLABLE, new StubHandler(stub)) as never;
   watch(proxy, "stub", stub);
   return proxy;
 }
@@ -236,11 +240,11 @@ export function startCall(base: CallBase, path: readonly string[], args: readonl
 }
 
 function wrapPromise(promise: PromiseBase): Disposable & object {
-  return new Proxy(callable(), new PromiseHandler(promise)) as never;
+  return new Proxy(CALLABLE, new PromiseHandler(promise)) as never;
 }
 
 function makeProperty(base: CallBase, path: readonly string[]): object {
-  return new Proxy(callable(), new PropertyHandler(base, path));
+  return new Proxy(CALLABLE, new PropertyHandler(base, path));
 }
 
 function whenBroken(base: CallBase, listener: (error: unknown) => void): Disposable {

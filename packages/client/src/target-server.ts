@@ -99,51 +99,81 @@ export function serveOther(call: IncomingCall, realm: Realm): void {
 
 /** Answers one call as part of its realm. */
 function startServing(call: IncomingCall, realm: Realm, receive: () => Receiver, lends = false): void {
-  if (realm.run === undefined) void serveCall(call, realm, receive, lends);
-  else void realm.run(() => serveCall(call, realm, receive, lends));
+  if (realm.run === undefined) serveCall(call, realm, receive, lends);
+  else realm.run(() => serveCall(call, realm, receive, lends));
 }
 
 /**
- * Answers one call, whose params are laid out as those of `JsRpcTarget.call`. `receive` gives the object to call; what it throws becomes the call's error. The params' stubs are
- * disposed of once the method has settled. The promise never rejects, and resolves when the answer is out.
+ * Answers one call, whose params are laid out as those of `JsRpcTarget.call`. `receive` gives the object to call; what it
+ * throws becomes the call's error. The params' stubs are disposed of once the method has settled. Never throws. What a
+ * method returns at once is sent at once.
  *
  * @param lends the result's stubs stay with their owner; else they go over to the caller. Default false.
  */
-export async function serveCall(
-  call: IncomingCall,
-  realm: Realm,
-  receive: () => Receiver,
-  lends = false,
-): Promise<void> {
+export function serveCall(call: IncomingCall, realm: Realm, receive: () => Receiver, lends = false): void {
   let stubs: IncomingObjects | undefined;
   realm.handleCall?.(call, true);
   try {
     const { reader, content } = call.params;
     const params = readCallParams(reader, content, realm.limits);
-    stubs = new IncomingObjects(call.params, realm, params.value?.externals ?? []);
+    stubs = new IncomingObjects(call.params, realm, params.value?.externals);
     const args = params.value === undefined ? [] : stubs.read(params.value);
-    const receiver = receive();
-    const { value: found, owner } = walk(receiver.target, params.path, receiver.byPrototype, receiver.reserved);
-    let value = found;
-    if (params.operation === Operation.call) {
-      if (typeof found !== "function") {
-        throw new TypeError(`"${params.path.length === 0 ? "(this)" : params.path.join(".")}" is not a function.`);
-      }
-      const list = Array.isArray(args) ? args : [];
-      const method = found as (...args: unknown[]) => unknown;
-      value =
-        receiver.invoke === undefined
-          ? Reflect.apply(method, owner, list)
-          : receiver.invoke(method, params.path.join("."), list);
+    const value = runMethod(receive(), params.path, params.operation, args);
+    const late = isThenable(value)
+      ? returnLater(call, params.externalPusher, realm, value, lends)
+      : sendResult(call, params.externalPusher, realm, value, lends);
+    if (late !== undefined) {
+      const received = stubs;
+      late.then(
+        () => finish(call, realm, received),
+        (error) => fail(call, realm, received, error),
+      );
+      return;
     }
-    const late = sendResult(call, params.externalPusher, realm, await value, lends);
-    if (late !== undefined) await late;
   } catch (error) {
-    call.returnException(toException(error, realm.limits, realm.sendStacks));
-  } finally {
-    stubs?.dispose();
-    realm.handleCall?.(call, false);
+    fail(call, realm, stubs, error);
+    return;
   }
+  finish(call, realm, stubs);
+}
+
+function runMethod(receiver: Receiver, path: readonly string[], operation: Operation, args: unknown): unknown {
+  const { value, owner } = walk(receiver.target, path, receiver.byPrototype, receiver.reserved);
+  if (operation !== Operation.call) return value;
+  if (typeof value !== "function") {
+    throw new TypeError(`"${path.length === 0 ? "(this)" : path.join(".")}" is not a function.`);
+  }
+  const list = Array.isArray(args) ? args : [];
+  const method = value as (...args: unknown[]) => unknown;
+  return receiver.invoke === undefined
+    ? Reflect.apply(method, owner, list)
+    : receiver.invoke(method, path.join("."), list);
+}
+
+async function returnLater(
+  call: IncomingCall,
+  externalPusher: number,
+  realm: Realm,
+  value: PromiseLike<unknown>,
+  lends: boolean,
+): Promise<void> {
+  const late = sendResult(call, externalPusher, realm, await value, lends);
+  if (late !== undefined) await late;
+}
+
+function fail(call: IncomingCall, realm: Realm, stubs: IncomingObjects | undefined, error: unknown): void {
+  call.returnException(toException(error, realm.limits, realm.sendStacks));
+  finish(call, realm, stubs);
+}
+
+/** The call was answered. */
+function finish(call: IncomingCall, realm: Realm, stubs: IncomingObjects | undefined): void {
+  stubs?.dispose();
+  realm.handleCall?.(call, false);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return isObject(value) && typeof (value as { then?: unknown }).then === "function";
 }
 
 /** Results that can be pipelined on carry a target that stands for them. The stubs in them go over to the caller. */

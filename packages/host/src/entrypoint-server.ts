@@ -50,7 +50,7 @@ export class EntrypointServer implements Server {
   #start(call: IncomingCall, event: Event): void {
     const invocation = new Invocation(this.#worker, this.#props, call);
     const receive = (): Receiver => this.#receive(invocation, event);
-    void invocation.run(() => serveCall(call, invocation, receive));
+    invocation.run(() => serveCall(call, invocation, receive));
   }
 
   #receive(invocation: Invocation, event: Event): Receiver {

@@ -30,16 +30,18 @@ import * as Tag from "./host-tags.ts";
 import { chunkEncoder } from "./outgoing.ts";
 import type { Held, Realm } from "./realm.ts";
 
+const NO_EXTERNALS: readonly External[] = Object.freeze([]);
+
 /** Reads values that arrived, and makes their objects. One for each value. */
 export class IncomingObjects implements HostObjectReader {
   /** The stubs and promises made, in order: whoever owns the value disposes of them. */
-  readonly stubs: (Disposable & object)[] = [];
+  #stubs: (Disposable & object)[] | undefined = undefined;
   readonly #payload: ReceivedPayload;
   readonly #realm: Realm;
   readonly #externals: readonly External[];
   #next = 0;
 
-  constructor(payload: ReceivedPayload, realm: Realm, externals: readonly External[]) {
+  constructor(payload: ReceivedPayload, realm: Realm, externals: readonly External[] = NO_EXTERNALS) {
     this.#payload = payload;
     this.#realm = realm;
     this.#externals = externals;
@@ -85,12 +87,19 @@ export class IncomingObjects implements HostObjectReader {
     }
   }
 
+  /** Whether there are stubs to dispose of. */
+  get holdsStubs(): boolean {
+    return this.#stubs !== undefined;
+  }
+
   dispose(): void {
-    for (const stub of this.stubs.splice(0)) stub[Symbol.dispose]();
+    const stubs = this.#stubs;
+    this.#stubs = undefined;
+    if (stubs !== undefined) for (const stub of stubs) stub[Symbol.dispose]();
   }
 
   #own(stub: Disposable & object): object {
-    this.stubs.push(stub);
+    (this.#stubs ??= []).push(stub);
     return stub;
   }
 

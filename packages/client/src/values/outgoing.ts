@@ -42,9 +42,12 @@ interface Push {
 const PUSH_MENTIONED = Object.freeze([PushResults.mentioned]);
 const PUSH_KEPT = Object.freeze([PushResults.kept]);
 
+const NO_EXTERNALS: External[] = [];
+Object.freeze(NO_EXTERNALS);
+
 /** Writes the objects that the value codec does not know. One for each value. */
 export class OutgoingObjects implements ExternalsWriter {
-  readonly externals: External[] = [];
+  externals: External[] = NO_EXTERNALS;
   readonly #out: PayloadBuilder;
   readonly #realm: Realm;
   readonly #lends: boolean;
@@ -94,7 +97,7 @@ export class OutgoingObjects implements ExternalsWriter {
       cap.release();
     }
     out.writeHostTag(Tag.STUB);
-    this.externals.push({ kind: ExternalKind.rpcTarget, capIndex });
+    this.#add({ kind: ExternalKind.rpcTarget, capIndex });
     if (core !== undefined) (this.sent ??= []).push(core);
     return true;
   }
@@ -105,7 +108,7 @@ export class OutgoingObjects implements ExternalsWriter {
 
   /** The references stay in the cap table, unnamed: the receiver gives them back. */
   rollback(checkpoint: number): void {
-    this.externals.length = checkpoint;
+    if (this.externals.length > checkpoint) this.externals.length = checkpoint;
   }
 
   /** Pushes what has to be pushed. Nothing that the value holds can fail any more. */
@@ -136,7 +139,7 @@ export class OutgoingObjects implements ExternalsWriter {
     const value = this.#realm.servePromise(promise, release);
     out.writeHostTag(Tag.PROMISE);
     this.#mention(ExternalKind.rpcTarget, value);
-    if (pipeline === undefined) this.externals.push({ kind: ExternalKind.invalid, capIndex: -1 });
+    if (pipeline === undefined) this.#add({ kind: ExternalKind.invalid, capIndex: -1 });
     else this.#mention(ExternalKind.rpcTarget, pipeline);
   }
 
@@ -162,13 +165,18 @@ export class OutgoingObjects implements ExternalsWriter {
   #push(kind: number, start: (pusher: Capability) => Capability): void {
     if (this.#finder === undefined) throw cloneError("A stream's chunks cannot hold streams or signals.");
     const external: External = { kind, capIndex: -1 };
-    this.externals.push(external);
+    this.#add(external);
     (this.#pushes ??= []).push({ external, start });
+  }
+
+  #add(external: External): void {
+    if (this.externals === NO_EXTERNALS) this.externals = [];
+    this.externals.push(external);
   }
 
   /** Takes over the reference. */
   #mention(kind: number, cap: Capability): void {
-    this.externals.push({ kind, capIndex: this.#out.addCapability(cap) });
+    this.#add({ kind, capIndex: this.#out.addCapability(cap) });
     cap.release();
   }
 }
