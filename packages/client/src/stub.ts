@@ -196,7 +196,9 @@ class PromiseHandler extends Handler {
       if (key === Symbol.dispose) return () => promise.dispose();
       return key === Symbol.toStringTag ? "Promise" : undefined;
     }
-    if (key === "then" || key === "catch" || key === "finally") return settler(key, () => promise.promise());
+    // Awaiting asks for it each time.
+    if (key === "then") return (yes?: never, no?: never) => promise.promise().then(yes, no);
+    if (key === "catch" || key === "finally") return settler(key, () => promise.promise());
     if (key === "dup" && promise instanceof ReceivedPromise) return () => wrapPromise(promise.dup());
     if (key === "onRpcBroken") return (listener: (error: unknown) => void) => whenBroken(promise, listener);
     return this.property(key);

@@ -14,6 +14,8 @@ export interface WebSocketLike {
   readonly bufferedAmount: number;
   send(data: Uint8Array): void;
   close(code?: number, reason?: string): void;
+  /** Of the `ws` package: the same as the event "message", without an event object and a copy for each frame. */
+  on?(type: "message", listener: (data: Uint8Array, isBinary: boolean) => void): unknown;
   addEventListener(type: "open", listener: () => void): void;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(type: "close", listener: (event: { readonly code: number; readonly reason: string }) => void): void;
@@ -30,7 +32,7 @@ export class WebSocketTransport implements Transport {
   constructor(socket: WebSocketLike, schedule: (flush: () => void) => void = queueMicrotask) {
     this.#socket = socket;
     this.#schedule = schedule;
-    socket.binaryType = "arraybuffer";
+    socket.binaryType = socket.on === undefined ? "arraybuffer" : "nodebuffer";
   }
 
   get batched(): boolean {
@@ -43,10 +45,18 @@ export class WebSocketTransport implements Transport {
 
   start(receiver: TransportReceiver): void {
     const socket = this.#socket;
-    socket.addEventListener("message", ({ data }) => {
-      if (data instanceof ArrayBuffer) receiver.handleFrame(new Uint8Array(data));
-      else this.close(1003, "Text frames are not part of the protocol.");
-    });
+    if (socket.on === undefined) {
+      socket.addEventListener("message", ({ data }) => {
+        if (data instanceof ArrayBuffer) receiver.handleFrame(new Uint8Array(data));
+        else this.#refuseText();
+      });
+    } else {
+      socket.on("message", (data, isBinary) => {
+        // Not as the Buffer that it is: slices of those share memory.
+        if (isBinary) receiver.handleFrame(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+        else this.#refuseText();
+      });
+    }
     socket.addEventListener("error", ({ message }) => {
       this.#error = message;
     });
@@ -55,6 +65,10 @@ export class WebSocketTransport implements Transport {
     });
     if (socket.readyState === OPEN) receiver.handleOpen();
     else socket.addEventListener("open", () => receiver.handleOpen());
+  }
+
+  #refuseText(): void {
+    this.close(1003, "Text frames are not part of the protocol.");
   }
 
   send(frame: Uint8Array): void {
