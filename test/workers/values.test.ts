@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { RpcStub } from "../../packages/client/src/index.ts";
 import { eventually, failure, item, onBothTransports, type Untyped } from "./support/transports.ts";
-import { Api, bytes, Foo, gate, log, Target } from "./support/values-worker.ts";
+import { Api, bytes, Foo, gate, log, progress, Target } from "./support/values-worker.ts";
 
 onBothTransports("c. Values", { default: Api }, (stage) => {
   beforeEach(() => {
@@ -371,6 +371,24 @@ onBothTransports("c. Values", { default: Api }, (stage) => {
         },
       });
       expect(await stage.api.writeUntilFailure(failing)).to.equal("disk full");
+    });
+
+    it("has no more than the window on its way while 1 GiB is pushed", async () => {
+      const total = 1024 * 1024 * 1024;
+      let pulled = 0;
+      let most = 0;
+      progress.consumed = 0;
+      const source = new ReadableStream({
+        type: "bytes",
+        pull(controller) {
+          if (pulled === total) return controller.close();
+          pulled += 64 * 1024;
+          controller.enqueue(new Uint8Array(64 * 1024));
+          most = Math.max(most, pulled - progress.consumed);
+        },
+      });
+      expect(await stage.api.consume(source)).to.equal(total);
+      expect(most).to.be.within(64 * 1024, 512 * 1024);
     });
 
     it("holds a fast writer to a slow reader, within the window", async () => {

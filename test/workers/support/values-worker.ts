@@ -5,6 +5,9 @@ import { deferred, type Untyped } from "./transports.ts";
 /** What the Worker has seen. */
 export const log: unknown[] = [];
 
+/** Bytes that the Worker has read of the stream that it consumes. */
+export const progress = { consumed: 0 };
+
 /** Held shut until a test opens it. */
 export const gate = { ...deferred(), renew };
 
@@ -79,6 +82,11 @@ export class Api extends WorkerEntrypoint {
       if (done) return size;
       size += value.length;
     }
+  }
+  async consume(stream: ReadableStream<Uint8Array>): Promise<number> {
+    progress.consumed = 0;
+    for await (const chunk of stream) progress.consumed += chunk.length;
+    return progress.consumed;
   }
   async byob(stream: ReadableStream<Uint8Array>): Promise<string> {
     const reader = stream.getReader({ mode: "byob" });

@@ -27,6 +27,7 @@ export class WebSocketTransport implements Transport {
   readonly #socket: WebSocketLike;
   readonly #schedule: (flush: () => void) => void;
   #error: string | undefined;
+  #opened = false;
 
   /** @param schedule runs a function at the end of the turn; `process.nextTick` in Node. Default: a microtask. */
   constructor(socket: WebSocketLike, schedule: (flush: () => void) => void = queueMicrotask) {
@@ -61,10 +62,15 @@ export class WebSocketTransport implements Transport {
       this.#error = message;
     });
     socket.addEventListener("close", ({ code, reason }) => {
-      receiver.handleClosed(this.#error ?? (reason === "" ? `The link was lost (code ${code}).` : reason));
+      const why = this.#error ?? (reason === "" ? `code ${code}` : reason);
+      receiver.handleClosed(this.#opened ? `The link was lost: ${why}` : `The link could not be opened: ${why}`);
     });
-    if (socket.readyState === OPEN) receiver.handleOpen();
-    else socket.addEventListener("open", () => receiver.handleOpen());
+    const open = (): void => {
+      this.#opened = true;
+      receiver.handleOpen();
+    };
+    if (socket.readyState === OPEN) open();
+    else socket.addEventListener("open", open);
   }
 
   #refuseText(): void {
