@@ -3,8 +3,8 @@ import { type Capability, LocalCapability, type ReceivedPayload } from "@capstan
 import { type JsValueRef, type LimitOptions, type Limits, resolveLimits } from "@capstan/wire";
 import { PusherServer } from "./streams/pusher.ts";
 import { WritableServer } from "./streams/writable.ts";
-import { makePromise, makeStub } from "./stub.ts";
-import { PromiseServer, TargetServer } from "./target-server.ts";
+import { makePromise, makeStub } from "./stubs/stub.ts";
+import { PromiseServer, TargetServer } from "./targets/target-server.ts";
 import { readAs } from "./values/incoming.ts";
 import type { Realm } from "./values/realm.ts";
 

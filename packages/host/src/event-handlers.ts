@@ -1,7 +1,7 @@
 // The fetch and connect events: from HTTP, or through a binding.
 import { acceptSocket, type Receiver } from "@capstan/client";
 import type { ExecutionContext } from "./context.ts";
-import { isEntrypointClass } from "./entrypoint.ts";
+import { isEntrypointClass } from "./platform/entrypoint.ts";
 import type { Worker } from "./worker.ts";
 
 /**

@@ -2,6 +2,6 @@
 export { RpcTarget } from "@capstan/client";
 export { ConfigError } from "./config/config-error.ts";
 export { ExecutionContext } from "./context.ts";
-export { WorkerEntrypoint } from "./entrypoint.ts";
 export { WorkerLoadError } from "./loader/worker-load-error.ts";
+export { WorkerEntrypoint } from "./platform/entrypoint.ts";
 export { BindingError, type Host, type HostStats, type InlineWorker, type ServeOptions, serve } from "./serve.ts";

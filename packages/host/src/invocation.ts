@@ -2,7 +2,7 @@
 import { type Held, PlainRealm, toException } from "@capstan/client";
 import type { IncomingCall } from "@capstan/vat";
 import { ExecutionContext } from "./context.ts";
-import { type Scoped, scopeRunner } from "./invocation-scope.ts";
+import { type Scoped, scopeRunner } from "./platform/invocation-scope.ts";
 import type { Worker } from "./worker.ts";
 
 const OVERDUE =

@@ -15,12 +15,12 @@ import type { LimitOptions } from "@capstan/wire";
 import { WebSocketServer } from "ws";
 import { Admission } from "./admission.ts";
 import { makeBinding, makeLocalBinding, RemoteHost } from "./bindings.ts";
-import { registerEnvironment } from "./cloudflare-workers-env.ts";
 import { readWorkerConfig, type ServiceBinding } from "./config/worker-config.ts";
 import { serveRequest } from "./http/serve-request.ts";
 import { type FindService, LinkServer } from "./link-server.ts";
 import { loadWorker } from "./loader/load-worker.ts";
-import { platformModules } from "./platform.ts";
+import { registerEnvironment } from "./platform/cloudflare-workers-env.ts";
+import { platformModules } from "./platform/modules.ts";
 import { type InvocationCounter, Worker } from "./worker.ts";
 
 /** A Worker given in code. */

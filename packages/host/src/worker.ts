@@ -4,8 +4,8 @@ import { type Capability, LocalCapability } from "@capstan/vat";
 import type { Admission } from "./admission.ts";
 import { makeLocalBinding } from "./bindings.ts";
 import type { ContextOwner, ExecutionContext, TaskReporter } from "./context.ts";
-import { isEntrypointClass } from "./entrypoint.ts";
 import { EntrypointServer } from "./entrypoint-server.ts";
+import { isEntrypointClass } from "./platform/entrypoint.ts";
 
 /** What a host counts. */
 export interface InvocationCounter {

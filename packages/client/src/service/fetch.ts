@@ -1,7 +1,7 @@
 // fetch() on a binding: HTTP's semantics over a service's own method.
 import { SERVICE_FETCH_METHOD, SERVICE_ID_HIGH, SERVICE_ID_LOW } from "@capstan/wire";
-import { type CallBase, CallPromise, type RemoteMethod } from "../call-promise.ts";
-import { baseOf } from "../stub.ts";
+import { type CallBase, CallPromise, type RemoteMethod } from "../stubs/call-promise.ts";
+import { baseOf } from "../stubs/stub.ts";
 
 const FETCH: RemoteMethod = { high: SERVICE_ID_HIGH, low: SERVICE_ID_LOW, id: SERVICE_FETCH_METHOD };
 const PATH = Object.freeze(["fetch"]);

@@ -1,7 +1,7 @@
 // connect() on a binding: bytes both ways between two Workers.
 import { SERVICE_CONNECT_METHOD, SERVICE_ID_HIGH, SERVICE_ID_LOW } from "@capstan/wire";
-import { CallPromise, type RemoteMethod } from "../call-promise.ts";
-import { baseOf } from "../stub.ts";
+import { CallPromise, type RemoteMethod } from "../stubs/call-promise.ts";
+import { baseOf } from "../stubs/stub.ts";
 
 const CONNECT: RemoteMethod = { high: SERVICE_ID_HIGH, low: SERVICE_ID_LOW, id: SERVICE_CONNECT_METHOD };
 const PATH = Object.freeze(["connect"]);

@@ -1,8 +1,8 @@
 // Which objects go by reference, and what happens to them when nobody holds them any more.
 import type { Capability } from "@capstan/vat";
 import { isProxy } from "#platform";
-import { RpcTarget } from "../rpc-target.ts";
-import { coreOf } from "../stub-brand.ts";
+import { coreOf } from "../stubs/brand.ts";
+import { RpcTarget } from "../targets/rpc-target.ts";
 import type { Realm } from "./realm.ts";
 
 /**

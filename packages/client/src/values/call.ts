@@ -1,7 +1,7 @@
 // hot path (bench: npm run bench). Params and results of JsRpcTarget.call, written.
 import type { Capability, IncomingCall, PayloadEncoder } from "@capstan/vat";
 import { Operation, writeCallParams, writeCallResults } from "@capstan/wire";
-import type { StubCore } from "../stub-brand.ts";
+import type { StubCore } from "../stubs/brand.ts";
 import { OutgoingObjects, type PusherFinder } from "./outgoing.ts";
 import type { Realm } from "./realm.ts";
 

@@ -19,7 +19,7 @@ import { isProxy } from "#platform";
 import { pump } from "../streams/pump.ts";
 import { pullWhenAborted } from "../streams/signal.ts";
 import { SinkClient, type ValueChunk } from "../streams/sink-client.ts";
-import { coreOf, type SentPromise, type StubCore } from "../stub-brand.ts";
+import { coreOf, type SentPromise, type StubCore } from "../stubs/brand.ts";
 import { writeBlob } from "./blob.ts";
 import { capabilityFor } from "./by-reference.ts";
 import { writeFetchObject } from "./fetch-objects.ts";

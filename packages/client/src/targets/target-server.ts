@@ -7,13 +7,13 @@ import {
   Operation,
   readCallParams,
 } from "@capstan/wire";
-import { toException } from "./errors.ts";
-import { servePush } from "./streams/pusher.ts";
-import { UnreadBlob } from "./values/blob.ts";
-import { capabilityFor, disposerOf } from "./values/by-reference.ts";
-import { ResultContent, resultEncoder } from "./values/call.ts";
-import { IncomingObjects } from "./values/incoming.ts";
-import type { Realm } from "./values/realm.ts";
+import { toException } from "../errors.ts";
+import { servePush } from "../streams/pusher.ts";
+import { UnreadBlob } from "../values/blob.ts";
+import { capabilityFor, disposerOf } from "../values/by-reference.ts";
+import { ResultContent, resultEncoder } from "../values/call.ts";
+import { IncomingObjects } from "../values/incoming.ts";
+import type { Realm } from "../values/realm.ts";
 import { RESERVED_ON_TARGETS, walk } from "./visibility.ts";
 
 /** What a served object is to its calls. */

@@ -1,11 +1,11 @@
 // hot path (bench: npm run bench). What an application holds of a remote object, as proxies: stubs, properties along their
 // path, and promises, which pipeline.
 import type { Capability } from "@capstan/vat";
+import type { Realm } from "../values/realm.ts";
+import { CORE, coreOf, type SentPromise, type StubCore } from "./brand.ts";
 import { type CallBase, CallPromise, type PromiseBase } from "./call-promise.ts";
 import { watch } from "./leaks.ts";
 import { ReceivedPromise } from "./received-promise.ts";
-import { CORE, coreOf, type SentPromise, type StubCore } from "./stub-brand.ts";
-import type { Realm } from "./values/realm.ts";
 
 const MAX_PATH = 64;
 

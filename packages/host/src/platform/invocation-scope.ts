@@ -1,6 +1,6 @@
 // Which invocation the running code belongs to. Off until a Worker imports what needs it: AsyncLocalStorage makes every
 // promise of the process slower.
-import type { ExecutionContext } from "./context.ts";
+import type { ExecutionContext } from "../context.ts";
 
 /** What module-level functions act on. */
 export interface Scoped {

@@ -1,9 +1,10 @@
 // The classes of promises and properties, for `instanceof`: only calls make them.
+
+import type { RpcPromise as Promised } from "../types.ts";
+import { coreOf } from "./brand.ts";
 import { CallPromise } from "./call-promise.ts";
 import { ReceivedPromise } from "./received-promise.ts";
 import { Property } from "./stub.ts";
-import { coreOf } from "./stub-brand.ts";
-import type { RpcPromise as Promised } from "./types.ts";
 
 /** A call in flight: await it, or call what it will return without waiting. Disposing of it cancels the call. */
 export type RpcPromise<T> = Promised<T>;

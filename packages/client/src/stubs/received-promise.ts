@@ -1,8 +1,8 @@
 // A promise that came in a value: its outcome is at the sender, and calls on it go to where the outcome is.
 import type { Capability } from "@capstan/vat";
+import type { Realm } from "../values/realm.ts";
+import type { SentPromise } from "./brand.ts";
 import { CallPromise, type PromiseBase } from "./call-promise.ts";
-import type { SentPromise } from "./stub-brand.ts";
-import type { Realm } from "./values/realm.ts";
 
 /** States: held → disposed (both references are given back, and what its value held). */
 export class ReceivedPromise implements PromiseBase {

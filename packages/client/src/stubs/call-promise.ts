@@ -11,16 +11,16 @@ import {
   type RpcError,
 } from "@capstan/vat";
 import { JS_RPC_TARGET_CALL_METHOD, JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, readCallResults } from "@capstan/wire";
-import { fromException, toException } from "./errors.ts";
+import { fromException, toException } from "../errors.ts";
+import { TargetServer } from "../targets/target-server.ts";
+import { UnreadBlob } from "../values/blob.ts";
+import { nothingToDispose } from "../values/by-reference.ts";
+import { CallContent, callEncoder } from "../values/call.ts";
+import { IncomingObjects } from "../values/incoming.ts";
+import type { Realm } from "../values/realm.ts";
+import { coreOf, type SentPromise, type StubCore } from "./brand.ts";
 import { LateCall } from "./late-call.ts";
 import { arriveFrom, callSite, watch } from "./leaks.ts";
-import { coreOf, type SentPromise, type StubCore } from "./stub-brand.ts";
-import { TargetServer } from "./target-server.ts";
-import { UnreadBlob } from "./values/blob.ts";
-import { nothingToDispose } from "./values/by-reference.ts";
-import { CallContent, callEncoder } from "./values/call.ts";
-import { IncomingObjects } from "./values/incoming.ts";
-import type { Realm } from "./values/realm.ts";
 
 /** Where calls go. */
 export interface CallBase {

@@ -1,5 +1,5 @@
 // The base class that Workers extend.
-import type { ExecutionContext } from "./context.ts";
+import type { ExecutionContext } from "../context.ts";
 
 /**
  * Base class of entrypoints. Every call on a binding makes a fresh instance; `this.ctx` and `this.env` are set here and

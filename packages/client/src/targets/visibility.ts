@@ -1,6 +1,7 @@
 // Which properties of an object its caller may see, and the words in which everything else is refused.
+
+import { isStub } from "../stubs/brand.ts";
 import { RpcTarget } from "./rpc-target.ts";
-import { isStub } from "./stub-brand.ts";
 
 /** Never callable on any target. */
 export const RESERVED_ON_TARGETS: ReadonlySet<string> = new Set(["dup", "constructor"]);

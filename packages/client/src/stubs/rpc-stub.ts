@@ -1,10 +1,10 @@
 // new RpcStub(x): a stub for an object of one's own.
-import { makeRealm } from "./realm.ts";
-import { RpcTarget } from "./rpc-target.ts";
-import { coreOf, type StubCore } from "./stub-brand.ts";
-import type { RpcStub as Stub } from "./types.ts";
-import { disposerOf } from "./values/by-reference.ts";
-import type { Realm } from "./values/realm.ts";
+import { makeRealm } from "../realm.ts";
+import { RpcTarget } from "../targets/rpc-target.ts";
+import type { RpcStub as Stub } from "../types.ts";
+import { disposerOf } from "../values/by-reference.ts";
+import type { Realm } from "../values/realm.ts";
+import { coreOf, type StubCore } from "./brand.ts";
 
 const REFUSAL = "RpcStubs can only wrap plain objects, functions, and RpcTarget derivatives.";
 
