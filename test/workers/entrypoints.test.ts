@@ -50,6 +50,16 @@ class Api extends WorkerEntrypoint<{ readonly COLOR: string }> {
   pair(): object {
     return { first: new Counter(this), second: () => this.number };
   }
+  settings(): object {
+    return { theme: { name: "dark" } };
+  }
+  /** Answers, and goes on in the background until its caller is gone. */
+  follow(): string {
+    const { signal } = this.ctx;
+    const gone = new Promise<void>((done) => signal.addEventListener("abort", () => done()));
+    this.ctx.waitUntil(gone.then(() => events.push("caller gone")));
+    return "following";
+  }
   color(): string {
     return this.env.COLOR;
   }
@@ -231,6 +241,15 @@ onBothTransports(
         await stage.idle();
       });
 
+      it("ends with an object that nobody disposes of, though calls were pipelined on it", async () => {
+        const call = stage.api.settings();
+        const theme = call.theme.name;
+        expect(await theme).to.equal("dark");
+        expect(await call).to.deep.equal({ theme: { name: "dark" } });
+        expect(await call.theme.name).to.equal("dark");
+        await stage.idle();
+      });
+
       it("lasts while a stub is held, and each stub counts", async () => {
         const pair = await stage.api.pair();
         const first = pair.first.dup();
@@ -365,6 +384,16 @@ onBothTransports(
         call[Symbol.dispose]();
         await eventually(() => events.length === 2);
         expect(events).to.deep.equal(["watching", "cancelled"]);
+      });
+
+      it("fires when the link is lost while tasks go on after the answer", async () => {
+        const link = connect(stage.host.url);
+        expect(await (link.service("callee") as Untyped).follow()).to.equal("following");
+        expect(events).to.deep.equal([]);
+        link.close();
+        await eventually(() => events.length === 1);
+        expect(events).to.deep.equal(["caller gone"]);
+        await stage.idle();
       });
 
       it("fires when the caller's link is lost", async () => {
