@@ -143,6 +143,14 @@ onBothTransports("c. Values", { default: Api }, (stage) => {
       expect(log).to.deep.equal(["echo", "second"]);
     });
 
+    it("fails what is pipelined on a call that is cancelled while its Blob is read", async () => {
+      const call = stage.api.echo(new Blob(["x"]));
+      const pipelined = failure(call.x());
+      call[Symbol.dispose]();
+      expect((await pipelined).message).to.equal("The call was cancelled.");
+      expect(await stage.api.echo("next")).to.equal("next");
+    });
+
     it("sends a DOMException", async () => {
       using exception = await stage.api.echo(new DOMException("gone", "NotFoundError"));
       expect(exception).to.be.instanceOf(DOMException);

@@ -8,7 +8,7 @@ import {
   PromiseCapability,
   type ReceivedPayload,
   type ReturnSink,
-  type RpcError,
+  RpcError,
 } from "@capstan/vat";
 import { JS_RPC_TARGET_CALL_METHOD, JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, readCallResults } from "@capstan/wire";
 import { fromException, toException } from "../errors.ts";
@@ -113,7 +113,10 @@ export class CallPromise implements PromiseBase, ReturnSink {
     const attempt = async (): Promise<void> => {
       for (let next: UnreadBlob | undefined = unread; next !== undefined; ) {
         await next.read();
-        if (late.isCancelled) return;
+        if (late.isCancelled) {
+          late.settle(undefined, new BrokenCapability(RpcError.failed("The call was cancelled.")));
+          return;
+        }
         try {
           const content = new CallContent(realm, target, this.#path, args);
           const made = target.call(method.high, method.low, method.id, callEncoder, content, this);
