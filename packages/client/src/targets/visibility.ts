@@ -1,4 +1,4 @@
-// Which properties of an object its caller may see, and the words in which everything else is refused.
+// hot path (bench: npm run bench). Which properties of an object its caller may see, and the words in which everything else is refused.
 
 import { isStub } from "../stubs/brand.ts";
 import { RpcTarget } from "./rpc-target.ts";
@@ -54,7 +54,8 @@ export function walk(
 ): Found {
   let value = target;
   let owner: unknown;
-  for (const [depth, name] of path.entries()) {
+  for (let depth = 0; depth < path.length; depth++) {
+    const name = path[depth] as string;
     if ((depth === 0 ? reserved : RESERVED_ON_TARGETS).has(name)) {
       throw new TypeError(`'${name}' is a reserved method and cannot be called over RPC.`);
     }
