@@ -21,7 +21,15 @@ export interface Peer {
 }
 
 /** Every peer there is: its name is that of its file in peers/. The order is the report's. */
-export const PEER_NAMES = ["capstan", "ws-echo", "ceiling", "capnweb", "rpc-websockets", "socket.io"] as const;
+export const PEER_NAMES = [
+  "capstan",
+  "capstan-scoped",
+  "ws-echo",
+  "ceiling",
+  "capnweb",
+  "rpc-websockets",
+  "socket.io",
+] as const;
 export type PeerName = (typeof PEER_NAMES)[number];
 
 /** The peers that a plain run measures. */
