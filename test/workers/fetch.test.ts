@@ -1,6 +1,6 @@
 // Sections f and g: fetch and connect on a binding.
 import { expect } from "chai";
-import { WorkerEntrypoint } from "../../packages/host/src/index.ts";
+import { WebSocketPair, WorkerEntrypoint, WorkerResponse } from "../../packages/host/src/index.ts";
 import {
   deferred,
   eventually,
@@ -45,6 +45,21 @@ class Api extends WorkerEntrypoint<{ readonly COLOR: string }> {
         request.signal.addEventListener("abort", () => log.push("aborted"));
         await new Promise(() => {});
         return new Response();
+      case "/socket": {
+        if (request.headers.get("Upgrade") !== "websocket")
+          return new Response("Expected a WebSocket", { status: 426 });
+        const [client, server] = new WebSocketPair();
+        server.accept();
+        server.addEventListener("message", ({ data }: Untyped) => {
+          if (data === "bye") server.close(4001, "as you wish");
+          else if (data === "send") for (let i = 0; i < 100; i++) server.send(String(i));
+          else server.send(typeof data === "string" ? data.toUpperCase() : new Uint8Array(data).reverse());
+        });
+        server.addEventListener("close", ({ code, reason }: Untyped) => log.push(["closed", code, reason]));
+        return new WorkerResponse(null, { status: 101, webSocket: client, headers: { "x-made": "here" } });
+      }
+      case "/proxied-socket":
+        return (this.ctx as Untyped).exports.default.fetch(new Request("http://x.test/socket", request));
       case "/throw":
         throw new RangeError("thrown by fetch");
       default:
@@ -169,6 +184,80 @@ onBothTransports(
 
       it("passes on what the handler throws", async () => {
         expect(await failure(stage.api.fetch("http://x.test/throw"))).to.be.instanceOf(RangeError);
+      });
+    });
+
+    item("f.3", () => {
+      const upgrade = { headers: { Upgrade: "websocket" } };
+
+      /** Accepts the response's WebSocket, and collects what it receives. */
+      async function open(path: string): Promise<{ socket: Untyped; events: unknown[] }> {
+        const response = await stage.api.fetch(`http://x.test${path}`, upgrade);
+        expect([response.status, response.ok, response.headers.get("x-made")]).to.deep.equal([101, false, "here"]);
+        const socket = response.webSocket;
+        const events: unknown[] = [];
+        socket.addEventListener("message", ({ data }: Untyped) => {
+          events.push(typeof data === "string" ? data : [...new Uint8Array(data)]);
+        });
+        socket.addEventListener("close", ({ code, reason, wasClean }: Untyped) =>
+          events.push({ code, reason, wasClean }),
+        );
+        socket.accept();
+        return { socket, events };
+      }
+
+      for (const path of ["/socket", "/proxied-socket"]) {
+        it(`hands over a WebSocket that carries text and bytes both ways: ${path}`, async () => {
+          const { socket, events } = await open(path);
+          socket.send("hello");
+          socket.send(Uint8Array.of(1, 2, 3));
+          socket.send(Uint8Array.of(9, 4, 5, 6).subarray(1).buffer);
+          await eventually(() => events.length === 3);
+          expect(events).to.deep.equal(["HELLO", [3, 2, 1], [6, 5, 4, 9]]);
+          expect(stage.host.stats().liveInvocations).to.be.greaterThan(0);
+          socket.close(3000, "done");
+          await eventually(() => events.length === 4);
+          expect(events[3]).to.deep.equal({ code: 3000, reason: "done", wasClean: true });
+          expect(log.at(-1)).to.deep.equal(["closed", 3000, "done"]);
+          expect(socket.readyState).to.equal(3);
+        });
+      }
+
+      it("keeps messages in order, and lets the handler close", async () => {
+        const { socket, events } = await open("/socket");
+        socket.send("send");
+        socket.send("bye");
+        await eventually(() => events.length === 101);
+        expect(events.slice(0, 100)).to.deep.equal(Array.from({ length: 100 }, (_, i) => String(i)));
+        expect(events[100]).to.deep.equal({ code: 4001, reason: "as you wish", wasClean: true });
+        expect(() => socket.send("late")).to.throw(TypeError, "Can't call WebSocket send() after close().");
+      });
+
+      it("answers other requests in the ordinary way, without a WebSocket", async () => {
+        const response = await stage.api.fetch("http://x.test/socket");
+        expect([response.status, response.webSocket]).to.deep.equal([426, undefined]);
+      });
+
+      it("refuses what is done in the wrong order", async () => {
+        const [client, server] = new WebSocketPair();
+        expect(() => client.send("early")).to.throw(TypeError, "You must call accept() on this WebSocket before");
+        expect(() => new WorkerResponse(null, { webSocket: client })).to.throw(
+          RangeError,
+          "Responses with a WebSocket must have status code 101.",
+        );
+        expect(() => new WorkerResponse(null, { status: 101 })).to.throw(TypeError, "takes a webSocket");
+        client.accept();
+        expect(() => client.accept()).to.throw(TypeError, "accepted already");
+        expect(() => new WorkerResponse(null, { status: 101, webSocket: client })).to.throw(TypeError);
+        server.accept();
+        expect(() => server.close(1005)).to.throw(TypeError, "Invalid WebSocket close code: 1005.");
+        expect(() => server.send(1 as never)).to.throw(TypeError, "takes a string");
+        const ordinary = new WorkerResponse("body", { status: 201 });
+        expect([ordinary.status, ordinary instanceof Response, await ordinary.text()]).to.deep.equal([
+          201,
+          true,
+          "body",
+        ]);
       });
     });
 

@@ -13,6 +13,16 @@ export {
   type SocketAddress,
   type SocketInfo,
 } from "./service/socket.ts";
+export {
+  isSendableCode,
+  makeUpgradeResponse,
+  makeWebSocketPair,
+  type WebSocketClose,
+  type WebSocketFrame,
+  type WebSocketStreams,
+  WorkerWebSocket,
+  webSocketOf,
+} from "./service/web-socket.ts";
 export { PusherServer, servePush } from "./streams/pusher.ts";
 export type { StubCore } from "./stubs/brand.ts";
 export { type LeakWarnings, warnOfLeaks } from "./stubs/leaks.ts";

@@ -4,4 +4,5 @@ export { ConfigError } from "./config/config-error.ts";
 export { ExecutionContext } from "./context.ts";
 export { WorkerLoadError } from "./loader/worker-load-error.ts";
 export { WorkerEntrypoint } from "./platform/entrypoint.ts";
+export { WebSocketPair, WorkerResponse } from "./platform/web-sockets.ts";
 export { BindingError, type Host, type HostStats, type InlineWorker, type ServeOptions, serve } from "./serve.ts";

@@ -1,6 +1,7 @@
 // serve(): Workers behind one port, for HTTP and for links.
-import { createServer, type Server as HttpServer } from "node:http";
+import { createServer, type Server as HttpServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { LINK_PATH, Link, makeRealm, type Realm } from "@capstan/client";
 import { endOfTurn, keepAlive } from "@capstan/client/node";
 import {
@@ -16,7 +17,8 @@ import { WebSocketServer } from "ws";
 import { Admission } from "./admission.ts";
 import { makeBinding, makeLocalBinding, RemoteHost } from "./bindings.ts";
 import { readWorkerConfig, type ServiceBinding } from "./config/worker-config.ts";
-import { serveRequest } from "./http/serve-request.ts";
+import { serveRequest, serveUpgrade } from "./http/serve-request.ts";
+import { WebSocketAcceptor } from "./http/web-socket.ts";
 import { type FindService, LinkServer } from "./link-server.ts";
 import { loadWorker } from "./loader/load-worker.ts";
 import { registerEnvironment } from "./platform/cloudflare-workers-env.ts";
@@ -113,9 +115,14 @@ export async function serve(options: ServeOptions): Promise<Host> {
 
   const links = new Set<Link>();
   const http = createServer((req, res) => void serveRequest(first, req, res));
-  acceptLinks(http, realm, links, (name, entrypoint, props) => {
+  const acceptLink = linkAcceptor(realm, links, (name, entrypoint, props) => {
     if (props !== undefined && options.acceptProps !== true) throw new TypeError(UNTRUSTED_PROPS);
     return find(workers, first, name, entrypoint, props);
+  });
+  const webSockets = new WebSocketAcceptor(realm.limits);
+  http.on("upgrade", (req, socket, head) => {
+    if (req.url?.split("?", 1)[0] === LINK_PATH) acceptLink(req, socket, head);
+    else void serveUpgrade(first, req, socket, head, webSockets);
   });
   const address = await listen(http, options.port ?? 8787, options.host ?? "127.0.0.1");
   const hostName = address.family === "IPv6" ? `[${address.address}]` : address.address;
@@ -124,6 +131,7 @@ export async function serve(options: ServeOptions): Promise<Host> {
     admission.isClosed = true;
     http.close();
     http.closeIdleConnections();
+    webSockets.close();
     const deadline = Date.now() + realm.limits.gracePeriodMs;
     const until = async (isDone: () => boolean): Promise<void> => {
       while (!isDone() && Date.now() < deadline) await new Promise((done) => setTimeout(done, 5));
@@ -195,7 +203,9 @@ function find(
   return service;
 }
 
-function acceptLinks(http: HttpServer, realm: Realm, links: Set<Link>, findService: FindService): void {
+type AcceptUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+function linkAcceptor(realm: Realm, links: Set<Link>, findService: FindService): AcceptUpgrade {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -203,11 +213,7 @@ function acceptLinks(http: HttpServer, realm: Realm, links: Set<Link>, findServi
     handleProtocols: (offered) =>
       offered.has(CAPSTAN_PROTOCOL) ? CAPSTAN_PROTOCOL : offered.has("capnp") ? "capnp" : false,
   });
-  http.on("upgrade", (req, socket, head) => {
-    if (new URL(req.url ?? "/", "http://host").pathname !== LINK_PATH) {
-      socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
-      return;
-    }
+  return (req, socket, head) => {
     sockets.handleUpgrade(req, socket, head, (webSocket) => {
       const bootstrap = new LocalCapability(new LinkServer(findService, realm.limits), realm.limits);
       const transport = new WebSocketTransport(webSocket as unknown as WebSocketLike, endOfTurn);
@@ -216,7 +222,7 @@ function acceptLinks(http: HttpServer, realm: Realm, links: Set<Link>, findServi
       keepAlive(webSocket, realm.limits.heartbeatMs);
       link.onBroken(() => links.delete(link));
     });
-  });
+  };
 }
 
 function listen(http: HttpServer, port: number, host: string): Promise<AddressInfo> {

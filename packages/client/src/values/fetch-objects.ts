@@ -1,9 +1,13 @@
 // Headers, Request, Response and URL as values. Bodies are streams, mentioned where they stand.
 import { cloneError, DecodeError, type ValueReader, type ValueWriter } from "@capstan/wire";
+import { makeUpgradeResponse, WorkerWebSocket, webSocketOf } from "../service/web-socket.ts";
 import * as Tag from "./host-tags.ts";
 
+/** The status of a response that hands over a WebSocket. */
+const SWITCHING_PROTOCOLS = 101;
+
 /** Statuses whose responses have no body. */
-const BODYLESS = new Set([101, 103, 204, 205, 304]);
+const BODYLESS = new Set([103, 204, 205, 304]);
 
 /** Writes `object` if it is one of these; false: it is none. Throws what cannot be sent. */
 export function writeFetchObject(out: ValueWriter, object: object): boolean {
@@ -48,6 +52,16 @@ function writeResponse(out: ValueWriter, response: Response): void {
   out.writeString(response.url);
   writeFields(out, response.headers);
   writeBody(out, response);
+  if (response.status === SWITCHING_PROTOCOLS) writeWebSocket(out, response);
+}
+
+/** The two streams of its end; they are taken over once the value is whole. */
+function writeWebSocket(out: ValueWriter, response: Response): void {
+  const webSocket = webSocketOf(response);
+  if (webSocket === undefined) throw cloneError("A Response of status 101 without a WebSocket could not be cloned.");
+  const { readable, writable } = webSocket.streams();
+  out.writeValue(readable);
+  out.writeValue(writable);
 }
 
 function writeBody(out: ValueWriter, message: Request | Response): void {
@@ -82,10 +96,20 @@ export function readResponse(input: ValueReader): Response {
   const url = input.readString();
   const headers = readHeaders(input);
   const body = readBody(input);
+  if (status === SWITCHING_PROTOCOLS) return makeUpgradeResponse(readWebSocket(input), headers);
   const response = guard(() => new Response(BODYLESS.has(status) ? null : body, { status, statusText, headers }));
   // What a Response made here cannot be told.
   if (url !== "") Object.defineProperty(response, "url", { value: url, configurable: true });
   return response;
+}
+
+function readWebSocket(input: ValueReader): WorkerWebSocket {
+  const readable = input.readValue();
+  const writable = input.readValue();
+  if (!(readable instanceof ReadableStream) || !(writable instanceof WritableStream)) {
+    throw new DecodeError("a WebSocket without its streams");
+  }
+  return new WorkerWebSocket({ readable, writable });
 }
 
 export function readUrl(input: ValueReader): URL {

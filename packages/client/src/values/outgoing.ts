@@ -204,7 +204,7 @@ function pushStream(pusher: Capability, stream: ReadableStream<unknown>, isBytes
   const client = new SinkClient(sink, realm.limits, isBytes, chunkEncoder(realm), (reason) => {
     reader.cancel(reason).catch(() => {});
   });
-  void pump(reader, client).then(release);
+  void pump(reader, client, release);
   return mentioned;
 }
 

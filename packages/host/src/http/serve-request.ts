@@ -1,14 +1,25 @@
 // One HTTP request is one invocation of a Worker's default export.
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { webSocketOf } from "@capstan/client";
 import { callFetchHandler } from "../event-handlers.ts";
 import { Invocation } from "../invocation.ts";
 import type { Worker } from "../worker.ts";
 import { errorResponse, HttpError } from "./http-error.ts";
 import { toRequest } from "./request.ts";
 import { sendResponse } from "./response.ts";
+import type { WebSocketAcceptor } from "./web-socket.ts";
+
+/** Answers with `response` in another way than as plain HTTP; undefined where it is to be sent so. */
+type TakeOver = (response: Response) => Promise<void> | undefined;
 
 /** Answers `req`, whatever happens. What goes wrong is reported, and its client told no more than it must know. */
-export async function serveRequest(worker: Worker, req: IncomingMessage, res: ServerResponse): Promise<void> {
+export async function serveRequest(
+  worker: Worker,
+  req: IncomingMessage,
+  res: ServerResponse,
+  takeOver?: TakeOver,
+): Promise<void> {
   const { admission } = worker;
   try {
     if (!(await admission.enter())) throw new HttpError(503, "Service Unavailable");
@@ -21,9 +32,12 @@ export async function serveRequest(worker: Worker, req: IncomingMessage, res: Se
   invocation.handleRunning(true);
   try {
     const request = toRequest(req, `http://${req.headers.host ?? "localhost"}`, res);
-    request.signal.addEventListener("abort", () => ctx.cancel());
+    const cancel = (): void => ctx.cancel();
+    request.signal.addEventListener("abort", cancel);
     const response = await invocation.run(() => callFetchHandler(worker, worker.exports.default, request, ctx));
-    await sendResponse(res, response);
+    const takenOver = takeOver?.(response);
+    if (takenOver !== undefined) request.signal.removeEventListener("abort", cancel);
+    await (takenOver ?? sendResponse(res, response));
   } catch (error) {
     worker.report(error);
     if (res.headersSent) res.destroy();
@@ -31,4 +45,35 @@ export async function serveRequest(worker: Worker, req: IncomingMessage, res: Se
   }
   invocation.handleRunning(false);
   admission.leave();
+}
+
+/**
+ * Answers a request that asks for another protocol: with the WebSocket that the Worker's response carries, else with
+ * that response as plain HTTP, after which the connection ends.
+ */
+export async function serveUpgrade(
+  worker: Worker,
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  acceptor: WebSocketAcceptor,
+): Promise<void> {
+  const res = new ServerResponse(req);
+  res.shouldKeepAlive = false;
+  res.assignSocket(req.socket);
+  res.on("finish", () => socket.end());
+  // Node leaves the socket to us; what breaks it closes it too.
+  socket.on("error", () => {});
+  // Node has stopped to read HTTP from this connection: a body would never arrive.
+  const hasBody = req.headers["content-length"] !== undefined || req.headers["transfer-encoding"] !== undefined;
+  if (hasBody) {
+    await sendResponse(res, errorResponse(new HttpError(400, "A request that asks for an upgrade can't have a body")));
+    return;
+  }
+  await serveRequest(worker, req, res, (response) => {
+    const webSocket = webSocketOf(response);
+    if (webSocket === undefined) return undefined;
+    res.detachSocket(req.socket);
+    return acceptor.accept(webSocket, response.headers, req, socket, head);
+  });
 }

@@ -3,6 +3,7 @@ import { realpath } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { type BuildFailure, type BuildResult, build, type Message } from "esbuild";
 import type { WorkerConfig } from "../config/worker-config.ts";
+import { GLOBALS } from "../platform/modules.ts";
 import { WorkerLoadError } from "./worker-load-error.ts";
 import { workerModules } from "./worker-modules.ts";
 
@@ -52,6 +53,7 @@ async function buildOne(
       sourcemap: "inline",
       define: { "process.env.NODE_ENV": '"production"' },
       loader: { ".txt": "text", ".html": "text", ".sql": "text" },
+      inject: Object.hasOwn(builtins, GLOBALS) ? [GLOBALS] : [],
       plugins: [workerModules(builtins, root)],
       logLevel: "silent",
     });

@@ -30,9 +30,13 @@ export function workerModules(builtins: Readonly<Record<string, string>>, root: 
   return {
     name: "capstan",
     setup(build) {
-      build.onResolve({ filter: /^cloudflare:/ }, (args) => {
+      build.onResolve({ filter: /^(?:cloudflare|capstan):/ }, (args) => {
         const given = Object.hasOwn(builtins, args.path) ? builtins[args.path] : undefined;
-        if (given === undefined) return noSuchModule(args.path, Object.keys(builtins));
+        if (given === undefined)
+          return noSuchModule(
+            args.path,
+            Object.keys(builtins).filter((name) => name.startsWith("cloudflare:")),
+          );
         if (!given.startsWith("file:")) return { path: args.path, namespace: PLATFORM };
         return outside(args, args.path, given);
       });

@@ -4,6 +4,10 @@ const CLASSES = JSON.stringify(import.meta.resolve("./cloudflare-workers.js"));
 const ENVIRONMENT = JSON.stringify(import.meta.resolve("./cloudflare-workers-env.js"));
 const SCOPED = JSON.stringify(import.meta.resolve("./cloudflare-workers-scoped.js"));
 const SOCKETS = JSON.stringify(import.meta.resolve("./cloudflare-sockets.js"));
+const WEB_SOCKETS = JSON.stringify(import.meta.resolve("./web-sockets.js"));
+
+/** The module whose exports stand for globals of the same names. */
+export const GLOBALS = "capstan:globals";
 
 /**
  * The text of each platform module, by name. What it imports stays outside of the bundle, and falls away where it is not
@@ -21,5 +25,6 @@ export { withEnv } from ${ENVIRONMENT};
 export const env = /* @__PURE__ */ environmentOf(${worker});
 `,
     "cloudflare:sockets": `export { connect } from ${SOCKETS};\n`,
+    [GLOBALS]: `export { WebSocketPair, WorkerResponse as Response } from ${WEB_SOCKETS};\n`,
   };
 }

@@ -1,0 +1,46 @@
+// What Workers take from the global scope for WebSockets: a pair of ends, and a Response that carries one.
+import { makeUpgradeResponse, makeWebSocketPair, WorkerWebSocket } from "@capstan/client";
+
+/** Two connected ends, as properties 0 and 1: one for the Response, one to accept. */
+export class WebSocketPair {
+  readonly 0: WorkerWebSocket;
+  readonly 1: WorkerWebSocket;
+
+  constructor() {
+    [this[0], this[1]] = makeWebSocketPair();
+  }
+
+  *[Symbol.iterator](): IterableIterator<WorkerWebSocket> {
+    yield this[0];
+    yield this[1];
+  }
+}
+
+interface WorkerResponseInit extends ResponseInit {
+  /** Handed to the caller. Takes the status 101. */
+  readonly webSocket?: WorkerWebSocket | null | undefined;
+}
+
+interface WorkerResponseConstructor {
+  new (body?: BodyInit | null, init?: WorkerResponseInit): Response;
+  readonly prototype: Response;
+  error(): Response;
+  json(data: unknown, init?: ResponseInit): Response;
+  redirect(url: string | URL, status?: number): Response;
+}
+
+/** The platform's Response, whose constructor also takes the status 101 with a `webSocket`. */
+export const WorkerResponse: WorkerResponseConstructor = new Proxy(Response, {
+  construct(target, args: ConstructorParameters<WorkerResponseConstructor>, newTarget) {
+    const [body, init] = args;
+    const webSocket = init?.webSocket ?? undefined;
+    if (webSocket === undefined && init?.status !== 101) return Reflect.construct(target, args, newTarget) as Response;
+    if (!(webSocket instanceof WorkerWebSocket)) {
+      throw new TypeError("A Response of status 101 takes a webSocket: one end of a WebSocketPair.");
+    }
+    if (init?.status !== 101) throw new RangeError("Responses with a WebSocket must have status code 101.");
+    if (body !== null && body !== undefined) throw new TypeError("A Response with a WebSocket cannot have a body.");
+    webSocket.streams();
+    return makeUpgradeResponse(webSocket, init.headers);
+  },
+});
