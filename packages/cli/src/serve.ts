@@ -29,6 +29,8 @@ export function addServe(program: Command): void {
         acceptProps: flags.acceptProps,
         limits: { gracePeriodMs: flags.grace * 1000 },
       });
+      // Code that a Worker left behind (a timer, a promise nobody awaits, a listener) must not end the others' calls.
+      process.on("uncaughtException", (error) => console.error("Uncaught in a Worker:", error));
       console.log(`listening on ${host.url}`);
       let stopping = false;
       const stop = (): void => {

@@ -84,7 +84,8 @@ export interface Host extends AsyncDisposable {
 }
 
 /**
- * Serves Workers.
+ * Serves Workers. What their timers, listeners and forgotten promises throw reaches the process as an uncaught exception:
+ * whether that ends it is the caller's to decide (`capstan serve` goes on).
  *
  * @throws ConfigError, WorkerLoadError or BindingError for a Worker that cannot be served; the system's error for a port
  * that cannot be had.

@@ -10,9 +10,10 @@ const capstan = fileURLToPath(new URL("../../packages/cli/bin/capstan.js", impor
 interface Slow {
   wait(milliseconds: number): Promise<string>;
   afterwards(milliseconds: number): Promise<string>;
+  leaveBehind(where: "timer" | "promise" | "listener"): Promise<string>;
 }
 
-describe("cli: a signal to a host", () => {
+describe("cli: a running host", () => {
   let host: ChildProcess;
   let stderr = "";
   let link: ReturnType<typeof connect>;
@@ -42,6 +43,16 @@ describe("cli: a signal to a host", () => {
     if (host.exitCode !== null || host.signalCode !== null) return;
     host.kill("SIGKILL");
     await once(host, "exit");
+  });
+
+  it("goes on with other calls where a Worker's code throws and nobody catches it", async () => {
+    await start();
+    const other = slow.wait(300);
+    for (const where of ["timer", "promise", "listener"] as const) {
+      expect(await slow.leaveBehind(where)).to.equal("answered");
+      await printed(`Uncaught in a Worker: Error: thrown in a ${where}`);
+    }
+    expect(await other).to.equal("waited");
   });
 
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
