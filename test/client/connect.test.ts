@@ -67,7 +67,8 @@ describe("client: connecting", () => {
   });
 
   it("says of a server that is no host what it answered", async () => {
-    await using host = await serve({ port: 0, workers: [{ name: "echo", module: { default: Echo } }] });
+    const handlers = { fetch: () => new Response("not here", { status: 404 }) };
+    await using host = await serve({ port: 0, workers: [{ name: "plain", module: { default: handlers } }] });
     using link = connect(`${host.url}/elsewhere`);
     expect((await failure(link.service<Api>().echo("x"))).message).to.equal(
       "The link could not be opened: Unexpected server response: 404",

@@ -11,6 +11,9 @@ const SIDE_BYTES = 1024;
  */
 const PIECE_BYTES = 4 * 1024;
 
+/** The same for the first piece of a turn, after turns that had little to send: then the peer is likely to be waiting. */
+const FIRST_PIECE_BYTES = 512;
+
 /**
  * Collects messages and hands them to the transport as frames: at the end of the turn, or sooner where there are many.
  *
@@ -28,6 +31,10 @@ export class Outbox {
   #behind: Uint8Array[] = [];
   #asideBytes = 0;
   #scheduled = false;
+  /** What is sent at once when it has piled up. */
+  #pieceBytes = FIRST_PIECE_BYTES;
+  /** What went out before the end of this turn. */
+  #sentBytes = 0;
   #state: "held" | "open" | "closed" = "held";
   readonly #flush = (): void => this.flush();
 
@@ -62,8 +69,12 @@ export class Outbox {
       this.#writing = false;
       if (this.#asideBytes > 0) this.#insertAside();
     }
-    if (this.#state === "open" && builder === this.#builder && builder.writer.pending >= PIECE_BYTES) this.#send();
-    else if (!this.#scheduled) this.#schedule();
+    if (this.#state === "open" && builder === this.#builder && builder.writer.pending >= this.#pieceBytes) {
+      this.#pieceBytes = PIECE_BYTES;
+      this.#sentBytes += builder.writer.pending;
+      this.#send();
+    }
+    if (!this.#scheduled) this.#schedule();
   }
 
   /** The message could not be written: everything from `messageStart` on is forgotten, its references released. */
@@ -82,10 +93,13 @@ export class Outbox {
     if (this.#builder.writer.pending > 0) this.#schedule();
   }
 
-  /** Sends what is whole now. */
+  /** The turn ends: sends what is whole now. */
   flush(): void {
     this.#scheduled = false;
-    if (this.#state === "open" && !this.#writing && this.#builder.writer.pending > 0) this.#send();
+    const { pending } = this.#builder.writer;
+    this.#pieceBytes = this.#sentBytes + pending < PIECE_BYTES ? FIRST_PIECE_BYTES : PIECE_BYTES;
+    this.#sentBytes = 0;
+    if (this.#state === "open" && !this.#writing && pending > 0) this.#send();
   }
 
   /** Sends what is written. */
