@@ -13,6 +13,9 @@ const PIECE_BYTES = 4 * 1024;
 
 /** The same for the first piece of a turn, after turns that had little to send: then the peer is likely to be waiting. */
 const FIRST_PIECE_BYTES = 512;
+/** What turns with little to send stay below; the busiest of the last ones counts, each a little less than the next. */
+const QUIET_BYTES = 2048;
+const FADING = 0.9;
 
 /**
  * Collects messages and hands them to the transport as frames: at the end of the turn, or sooner where there are many.
@@ -35,6 +38,8 @@ export class Outbox {
   #pieceBytes = FIRST_PIECE_BYTES;
   /** What went out before the end of this turn. */
   #sentBytes = 0;
+  /** What went out in the busiest of the last turns, faded. */
+  #recentBytes = 0;
   #state: "held" | "open" | "closed" = "held";
   readonly #flush = (): void => this.flush();
 
@@ -97,7 +102,8 @@ export class Outbox {
   flush(): void {
     this.#scheduled = false;
     const { pending } = this.#builder.writer;
-    this.#pieceBytes = this.#sentBytes + pending < PIECE_BYTES ? FIRST_PIECE_BYTES : PIECE_BYTES;
+    this.#recentBytes = Math.max(this.#sentBytes + pending, this.#recentBytes * FADING);
+    this.#pieceBytes = this.#recentBytes < QUIET_BYTES ? FIRST_PIECE_BYTES : PIECE_BYTES;
     this.#sentBytes = 0;
     if (this.#state === "open" && !this.#writing && pending > 0) this.#send();
   }
