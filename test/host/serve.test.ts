@@ -157,9 +157,19 @@ describe("host: serving Workers to a link", () => {
       const error = await failure(api[name]!());
       expect(error.message).to.equal(`The RPC receiver does not implement the method "${name}".`);
     }
-    expect((await failure(api.fetch!())).message).to.equal(
-      "'fetch' is a reserved method and cannot be called over RPC.",
+    expect((await failure(api.alarm!())).message).to.equal(
+      "'alarm' is a reserved method and cannot be called over RPC.",
     );
+  });
+
+  it("makes fetch on a service's stub an event, on its duplicates too", async () => {
+    const service = link.service<{ fetch(request: Request): Response }>("api");
+    const copy = (service as unknown as { dup(): typeof service }).dup();
+    for (const stub of [service, copy]) {
+      expect((await failure(stub.fetch("http://x.test/"))).message).to.equal(
+        "Handler does not export a fetch() function.",
+      );
+    }
   });
 
   it("keeps an invocation alive until its waitUntil promises settle", async () => {

@@ -1,5 +1,12 @@
 // Expectations on the types of stubs, checked by the compiler: a line that should not compile says so.
-import { type RpcPromise, type RpcStub, RpcTarget, type Service } from "../../packages/client/src/index.ts";
+import {
+  connect,
+  type RpcPromise,
+  type RpcStub,
+  RpcTarget,
+  type Service,
+  type Socket,
+} from "../../packages/client/src/index.ts";
 
 class Counter extends RpcTarget {
   count = 0;
@@ -52,6 +59,81 @@ class Api {
 }
 
 declare const api: Service<Api>;
+
+/** What overloads, optional and rest parameters, unions and generics become. */
+interface Store {
+  get(key: string): number;
+  get(key: string, type: "text"): string;
+  get(keys: readonly string[]): Map<string, number>;
+  list(options?: { readonly prefix?: string }): AsyncDeep;
+  log(...lines: string[]): void;
+  find(id: number): Promise<{ readonly id: number } | null>;
+  map<T>(values: readonly T[], change: (value: T) => T): T[];
+  subscribe(onEvent: (event: string, counter: Counter) => Promise<boolean>): Promise<() => void>;
+  pipe(from: ReadableStream<{ readonly at: Date }>): WritableStream<string>;
+  fetch(request: Request): Response;
+  forget(): symbol;
+  [Symbol.iterator](): Iterator<number>;
+}
+
+/** Properties of properties, promises on the way. */
+interface AsyncDeep {
+  readonly a: Promise<{ readonly b: { readonly c: Promise<readonly { readonly counter: Counter }[]> } }>;
+  step(): AsyncDeep;
+}
+
+declare const store: Service<Store>;
+
+export async function more(): Promise<void> {
+  const number: number = await store.get("a");
+  const text: string = await store.get("a", "text");
+  const several: Map<string, number> = await store.get(["a"]);
+  // @ts-expect-error: no overload takes it
+  await store.get("a", "json");
+
+  await store.log();
+  await store.log("a", "b");
+  // @ts-expect-error: lines are text
+  await store.log("a", 1);
+  await store.list({});
+  const found: { readonly id: number } | null = await store.find(1);
+  // @ts-expect-error: it may be null
+  found.id;
+  const mapped: unknown[] = await store.map([1], (value) => value);
+
+  const stop: RpcStub<() => void> = await store.subscribe(async (event, counter) => {
+    const next: number = await counter.increment(event.length);
+    return next > 0;
+  });
+  // @ts-expect-error: the callback is to tell whether it goes on
+  await store.subscribe(async () => "yes");
+  using kept = stop.dup();
+  await kept();
+
+  const sink: WritableStream<string> = await store.pipe(new ReadableStream<{ at: Date }>());
+  const deep = await store.list().step().step().a.b;
+  void deep;
+
+  const response: Response = await store.fetch("http://x.test/", { method: "POST", body: "b" });
+  const socket: Socket = store.connect({ hostname: "h", port: 1 });
+  // @ts-expect-error: symbols are not remote
+  store[Symbol.iterator];
+  const nothing: never = await store.forget();
+
+  // A link's services: by interface or class, default or named.
+  using link = connect<Store>("ws://x");
+  const again: string = await link.service().get("a", "text");
+  const sum: number = await link.service<Api>("other").add(1, 2);
+  const byClass: Service<typeof Api> = link.service<typeof Api>();
+  const added: number = await byClass.add(1, 2);
+
+  // A promise takes the place of what it resolves to, and a stub that of its target.
+  await api.take(api.counter());
+  await api.take(api.profile().counter);
+  const caught: number = await api.add(1, 2).catch(() => 0);
+  using pending = api.counter();
+  void [number, text, several, mapped, sink, response, socket, nothing, again, sum, added, caught, pending];
+}
 
 export async function expectations(): Promise<void> {
   const sum: number = await api.add(1, 2);

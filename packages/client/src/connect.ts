@@ -3,7 +3,7 @@
 import { CAPSTAN_PROTOCOL, WebSocketTransport } from "@capstan/vat";
 import { type LimitOptions, resolveLimits } from "@capstan/wire";
 import { endOfTurn, openWebSocket } from "#platform";
-import { Link } from "./link.ts";
+import { Link, type UntypedService } from "./link.ts";
 
 /** Where hosts take links. */
 export const LINK_PATH = "/_capstan";
@@ -15,10 +15,11 @@ export interface ConnectOptions {
 /**
  * Opens a link to a host. Returns at once: calls wait until it is open, and fail if it never is.
  *
+ * @typeParam T what `link.service()` gives where it is told nothing else: an entrypoint's class, or an interface of its methods.
  * @param url http, https, ws or wss; without a path it means `/_capstan`.
  * @throws TypeError for a URL that is none.
  */
-export function connect(url: string | URL, options: ConnectOptions = {}): Link {
+export function connect<T extends object = UntypedService>(url: string | URL, options: ConnectOptions = {}): Link<T> {
   const limits = resolveLimits(options.limits);
   const protocols = [CAPSTAN_PROTOCOL];
   const socket = openWebSocket(linkUrl(url), protocols, limits);

@@ -3,11 +3,10 @@ export { type ConnectOptions, connect, LINK_PATH } from "./connect.ts";
 export { toException } from "./errors.ts";
 export { Link, type LinkOptions } from "./link.ts";
 export { makeRealm, PlainRealm } from "./realm.ts";
-export { fetchThrough } from "./service/fetch.ts";
+export { makeServiceStub } from "./service/service-stub.ts";
 export {
   acceptSocket,
   addressText,
-  connectThrough,
   makeSocket,
   type Socket,
   type SocketAddress,
@@ -31,6 +30,6 @@ export { RpcStub } from "./stubs/rpc-stub.ts";
 export { RpcTarget } from "./targets/rpc-target.ts";
 export { isJsCall, type Receiver, serveCall, serveOther } from "./targets/target-server.ts";
 export { RESERVED_ON_ENTRYPOINTS } from "./targets/visibility.ts";
-export type { Members, Received, Sendable, Service, Stubable } from "./types.ts";
+export type { Members, Provider, Received, Sendable, Service, Stubable } from "./types.ts";
 export { readPlainValue } from "./values/plain.ts";
 export type { Held, Realm } from "./values/realm.ts";

@@ -18,6 +18,7 @@ import {
   writeServiceParams,
 } from "@capstan/wire";
 import { makeRealm } from "./realm.ts";
+import { makeServiceStub } from "./service/service-stub.ts";
 import type { Service } from "./types.ts";
 
 const serviceEncoder: PayloadEncoder<ServiceParams> = {
@@ -35,8 +36,12 @@ export interface LinkOptions {
   readonly bootstrap?: Capability | undefined;
 }
 
-/** One connection to a host. Dispose of it, or `close()` it, when done: calls in flight then fail as disconnected. */
-export class Link implements Disposable {
+/**
+ * One connection to a host. Dispose of it, or `close()` it, when done: calls in flight then fail as disconnected.
+ *
+ * @typeParam Default what `service()` gives where it is told nothing else.
+ */
+export class Link<Default extends object = UntypedService> implements Disposable {
   readonly #connection: Connection;
   readonly #realm;
   #bootstrap: Capability | undefined;
@@ -55,14 +60,14 @@ export class Link implements Disposable {
    * @param options.entrypoint the named export; default: the default export.
    * @param options.props what the entrypoint sees as `ctx.props`, by value. A host takes it only where it trusts its callers.
    */
-  service<T extends object = UntypedService>(
+  service<T extends object = Default>(
     name = "",
     options: { readonly entrypoint?: string | undefined; readonly props?: object | undefined } = {},
   ): Service<T> {
     this.#bootstrap ??= this.#connection.bootstrap();
     const params = { name, entrypoint: options.entrypoint ?? "", props: options.props };
     const call = this.#bootstrap.call(LINK_ID_HIGH, LINK_ID_LOW, LINK_SERVICE_METHOD, serviceEncoder, params, DISCARD);
-    return this.#realm.stubFor(call.pipeline(SERVICE)) as unknown as Service<T>;
+    return makeServiceStub(this.#realm, call.pipeline(SERVICE)) as unknown as Service<T>;
   }
 
   /** Runs `listener` once when the link ends, after its calls have failed. */

@@ -1,4 +1,5 @@
 // The types of stubs: what a method looks like from the other end.
+import type { Socket, SocketAddress } from "./service/socket.ts";
 import type { RpcTarget } from "./targets/rpc-target.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: only `any` takes every function, whatever its parameters.
@@ -63,8 +64,20 @@ export type Sendable<T> = T extends AnyFunction
 /** Members that never are remote: those of entrypoints and stubs that are local, and symbols. */
 type Hidden = "ctx" | "env" | "dup" | "constructor" | "onRpcBroken" | symbol;
 
-/** A method from the other end: arguments may be stubs, the result is a promise that pipelines. */
-type Method<F> = F extends (...args: infer Args) => infer Result
+/**
+ * A method from the other end: arguments may be stubs, the result is a promise that pipelines. Of overloads the last four
+ * are seen; where there are fewer, the first is inferred for those that are missing. Type parameters become `unknown`.
+ */
+type Method<F> = F extends {
+  (...args: infer Args1): infer Result1;
+  (...args: infer Args2): infer Result2;
+  (...args: infer Args3): infer Result3;
+  (...args: infer Args4): infer Result4;
+}
+  ? Call<Args1, Result1> & Call<Args2, Result2> & Call<Args3, Result3> & Call<Args4, Result4>
+  : never;
+
+type Call<Args, Result> = Args extends readonly unknown[]
   ? (...args: { [K in keyof Args]: Sendable<Args[K]> }) => RpcPromise<Awaited<Result>>
   : never;
 
@@ -93,9 +106,19 @@ export type RpcPromise<T> = Promise<Result<T>> & Disposable & Pipelined<T>;
 /** What awaiting gives: objects carry a disposer for the stubs inside. */
 type Result<T> = T extends Plain | Stubable ? Received<T> : T extends object ? Received<T> & Disposable : Received<T>;
 
-type Pipelined<T> = T extends Plain | readonly unknown[] | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+type Pipelined<T> = T extends Plain | symbol | readonly unknown[] | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
   ? unknown
   : Callable<T> & Members<T>;
 
-/** A service as a binding or `link.service` shows it: the public methods and properties of an entrypoint. */
-export type Service<T> = Members<T>;
+/** The public methods and properties of an entrypoint, by the type of its instances or by its class. */
+export type Provider<T> = Members<T extends abstract new (...args: never[]) => infer Instance ? Instance : T>;
+
+/** A service as a binding or `link.service` shows it: what its entrypoint provides, and the two events. */
+export type Service<T = unknown> = Omit<Provider<T>, keyof Events> & Events;
+
+interface Events {
+  /** Hands the handler one Request, whose `redirect` is "manual"; redirects go to the same service. */
+  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  /** Opens a socket to the handler. @param address "host:port", or the two apart. */
+  connect(address: SocketAddress): Socket;
+}

@@ -1,6 +1,6 @@
 // Service bindings: to Workers of the same host without a socket, and to other hosts over a link that is opened anew
 // when it was lost.
-import { connect, connectThrough, fetchThrough, type Link, type Realm, type SocketAddress } from "@capstan/client";
+import { connect, type Link, makeServiceStub, type Realm } from "@capstan/client";
 import type { Capability } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 import type { ServiceBinding } from "./config/worker-config.ts";
@@ -52,8 +52,6 @@ export function makeBinding(stub: () => object, call?: (options?: { readonly pro
   return new Proxy(target, {
     get(_target, key) {
       if (key === "then" || key === "dup" || key === Symbol.dispose) return undefined;
-      if (key === "fetch") return (input: RequestInfo | URL, init?: RequestInit) => fetchThrough(stub(), input, init);
-      if (key === "connect") return (address: SocketAddress) => connectThrough(stub(), address);
       return Reflect.get(stub(), key);
     },
     has: (_target, key) => typeof key === "string",
@@ -69,7 +67,7 @@ export function makeLocalBinding(
   service: Capability,
   call?: (options?: { readonly props?: unknown }) => object,
 ): object {
-  const stub = realm.stubFor(service);
+  const stub = makeServiceStub(realm, service);
   return makeBinding(() => stub, call);
 }
 

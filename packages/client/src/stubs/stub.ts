@@ -77,6 +77,10 @@ abstract class Handler implements ProxyHandler<() => void> {
     return property;
   }
 
+  protected keep(properties: Iterable<[string, object]>): void {
+    this.#properties = new Map(properties);
+  }
+
   abstract get(target: () => void, key: string | symbol): unknown;
 
   apply(_target: () => void, _self: unknown, args: unknown[]): unknown {
@@ -118,10 +122,17 @@ abstract class Handler implements ProxyHandler<() => void> {
 
 class StubHandler extends Handler {
   readonly #stub: Stub;
+  readonly #local: LocalMembers | undefined;
 
-  constructor(stub: Stub) {
+  constructor(stub: Stub, local: LocalMembers | undefined) {
     super(stub, NO_PATH);
     this.#stub = stub;
+    this.#local = local;
+  }
+
+  /** Before anything is asked of the stub: these names are not remote on it. */
+  addLocal(proxy: object): void {
+    if (this.#local !== undefined) this.keep(Object.entries(this.#local(proxy)));
   }
 
   get(_target: () => void, key: string | symbol): unknown {
@@ -131,7 +142,7 @@ class StubHandler extends Handler {
       return key === Symbol.dispose ? () => stub.dispose() : undefined;
     }
     if (key === "then") return undefined;
-    if (key === "dup") return () => makeStub(stub.realm, stub.capability());
+    if (key === "dup") return () => makeStub(stub.realm, stub.capability(), this.#local);
     if (key === "onRpcBroken") return (listener: (error: unknown) => void) => whenBroken(stub, listener);
     return this.property(key);
   }
@@ -216,10 +227,15 @@ function settler(key: "then" | "catch" | "finally", start: () => Promise<unknown
 /** What all proxies stand in front of: it must be callable and own nothing that cannot be hidden. Traps guard it. */
 const CALLABLE = (): void => {};
 
+/** What a stub does itself under some names, given the stub; its duplicates do too. */
+type LocalMembers = (stub: object) => { readonly [name: string]: object };
+
 /** A stub for `cap`. Takes over the reference. */
-export function makeStub(realm: Realm, cap: Capability): Disposable & object {
+export function makeStub(realm: Realm, cap: Capability, local?: LocalMembers): Disposable & object {
   const stub = new Stub(realm, cap);
-  const proxy = new Proxy(CALLABLE, new StubHandler(stub)) as never;
+  const handler = new StubHandler(stub, local);
+  const proxy = new Proxy(CALLABLE, handler) as never;
+  handler.addLocal(proxy);
   watch(proxy, "stub", stub);
   return proxy;
 }
