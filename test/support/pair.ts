@@ -108,6 +108,8 @@ export function local(server: Server): LocalCapability {
   return new LocalCapability(server, LIMITS);
 }
 
+const EMPTY = { questions: 0, answers: 0, imports: 0, exports: 0, embargoes: 0 };
+
 /** Two vats; the right one offers `keeper` as its bootstrap capability. */
 export class Pair {
   readonly keeper = new Keeper();
@@ -115,10 +117,11 @@ export class Pair {
   readonly right: Connection;
   readonly #ends: readonly [MemoryTransport, MemoryTransport];
 
-  constructor(options: { batched?: boolean } = {}) {
-    this.#ends = MemoryTransport.pair({ ...options, manual: true });
+  /** @param options.bootstrap what the right vat offers instead. */
+  constructor(options: { batched?: boolean; bootstrap?: Server } = {}) {
+    this.#ends = MemoryTransport.pair({ batched: options.batched ?? true, manual: true });
     this.left = new Connection(this.#ends[0]);
-    this.right = new Connection(this.#ends[1], { bootstrap: local(this.keeper) });
+    this.right = new Connection(this.#ends[1], { bootstrap: local(options.bootstrap ?? this.keeper) });
   }
 
   /** One frame to the right, as far as there is one. */
@@ -143,8 +146,11 @@ export class Pair {
 
   /** Both vats hold nothing of each other any more. */
   expectEmpty(): void {
-    const empty = { questions: 0, answers: 0, imports: 0, exports: 0, embargoes: 0 };
-    expect(this.left.tables).to.deep.equal(empty);
-    expect(this.right.tables).to.deep.equal(empty);
+    this.expectLeftEmpty();
+    expect(this.right.tables).to.deep.equal(EMPTY);
+  }
+
+  expectLeftEmpty(): void {
+    expect(this.left.tables).to.deep.equal(EMPTY);
   }
 }

@@ -159,6 +159,19 @@ describe("vat: a peer that breaks the rules", () => {
     expect(victim.connection.closedReason?.message).to.contain("not finished");
   });
 
+  it("gets an exception for calls past the bound on their bytes, until some are answered", () => {
+    const victim = new Victim({ maxCallBytesInFlight: 100 });
+    victim.send(bootstrap(0));
+    // One passes, whatever its size.
+    expect(victim.send(call(1, 0, 0))).to.deep.equal([]);
+    expect(victim.send(call(2, 0, 0))[0]).to.include({ kind: 3, which: 1 });
+    victim.keeper.answer();
+    const [answered] = victim.send(call(3, 0, 0));
+    expect(answered).to.include({ kind: 3, which: 0 });
+    expect(victim.keeper.calls).to.have.length(1);
+    expect(victim.connection.closedReason).to.equal(undefined);
+  });
+
   it("is aborted for a frame that is no message", () => {
     for (const bytes of [new Uint8Array(7), new Uint8Array(8).fill(255), new Uint8Array([0, 0, 0, 0, 9, 0, 0, 0])]) {
       const victim = new Victim();

@@ -20,6 +20,7 @@ describe("resolveLimits", () => {
       maxExports: 1_000_000,
       maxImports: 1_000_000,
       maxCallsInFlight: 65_536,
+      maxCallBytesInFlight: 64 * 1024 * 1024,
       maxQueuedBytes: 16_777_216,
       maxBufferedBytes: 67_108_864,
       connectTimeoutMs: 10_000,

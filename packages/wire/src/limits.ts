@@ -29,6 +29,8 @@ export interface Limits {
   readonly maxImports: number;
   /** Calls of a peer's on one link that wait for our answers; more are refused as overloaded. Default 65,536. */
   readonly maxCallsInFlight: number;
+  /** Bytes of a peer's calls on one link that wait for our answers; more are refused as overloaded. Default 64 MiB. */
+  readonly maxCallBytesInFlight: number;
   /** Bytes that wait for a link to open; then calls are refused as overloaded. Default 16 MiB. */
   readonly maxQueuedBytes: number;
   /** Bytes that wait on an open link for the network; then calls are refused as overloaded. Default 64 MiB. */
@@ -85,6 +87,7 @@ const RANGES: { readonly [Key in Exclude<keyof Limits, "value">]: Range } = {
   maxExports: range(1_000_000, 1, MAX_IDS),
   maxImports: range(1_000_000, 1, MAX_IDS),
   maxCallsInFlight: range(65_536, 1, MAX_IDS),
+  maxCallBytesInFlight: range(64 * MIB, 0, Number.MAX_SAFE_INTEGER),
   maxQueuedBytes: range(16 * MIB, 0, Number.MAX_SAFE_INTEGER),
   maxBufferedBytes: range(64 * MIB, KIB, Number.MAX_SAFE_INTEGER),
   connectTimeoutMs: range(10_000, 1, MAX_MS),

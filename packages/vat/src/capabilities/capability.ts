@@ -1,6 +1,7 @@
 // What a capability is to the engine: something that takes calls, wherever it lives.
 import type { RpcError } from "../errors.ts";
 import type { PayloadEncoder, ReceivedPayload } from "../payload.ts";
+import { ForwardedReturn } from "./forwarded-return.ts";
 
 /** Receives the outcome of a call: exactly one of the two, once, and never while the call is still being made. */
 export interface ReturnSink {
@@ -38,11 +39,18 @@ export interface IncomingCall {
   readonly params: ReceivedPayload;
   /** The connection that it came over; undefined for a call from within this vat. */
   readonly origin: CallOrigin | undefined;
-  /** Called once when the caller cancels the call or is gone before it was answered. */
+  /** Called once when the caller cancels the call or is gone before it was answered; soon, where that was before it is set. */
   onCancel: (() => void) | undefined;
+  /** True where the caller gave up before the call reached its callee, and nothing was built on it: it need not run. */
+  readonly isPointless: boolean;
   /** Encodes and sends the results. When `encoder` throws, nothing was sent and the call is still to be answered. */
   returnResults<T>(encoder: PayloadEncoder<T>, content: T): void;
   returnException(error: RpcError): void;
+  /**
+   * The call was made again as `onward`, whose outcome is still to be passed back: what was or will be pipelined on this
+   * one is pipelined on that one, and cancelling goes on to it.
+   */
+  forwardTo(onward: PendingCall): void;
 }
 
 /** What runs behind a capability of this vat. Calls arrive in the order in which they were made. */
@@ -87,6 +95,22 @@ export abstract class Capability {
 
   /** Passes on a call that came from elsewhere. Takes it over. */
   abstract deliver(call: IncomingCall): void;
+
+  /**
+   * A tail call: answers `call` with the outcome of a call made here. Takes `call` over. May throw what `encoder` throws:
+   * then `call` is still to be answered. Where this lives with the caller itself, the results never come this way.
+   */
+  tailCall<T>(
+    call: IncomingCall,
+    interfaceHigh: number,
+    interfaceLow: number,
+    methodId: number,
+    encoder: PayloadEncoder<T>,
+    content: T,
+  ): void {
+    const sink = new ForwardedReturn(call);
+    call.forwardTo(this.call(interfaceHigh, interfaceLow, methodId, encoder, content, sink));
+  }
 
   /** What this stands for by now: itself, or what a promise resolved to, followed to the end. Borrowed. */
   get resolved(): Capability {

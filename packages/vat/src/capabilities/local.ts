@@ -60,6 +60,7 @@ class LocalCall implements PendingCall, IncomingCall {
   #pipelines: ResultPipelines | undefined;
   #outcome: ReceivedPayload | RpcError | undefined;
   #cancelled = false;
+  #onward: PendingCall | undefined;
 
   constructor(
     target: LocalCapability,
@@ -80,16 +81,29 @@ class LocalCall implements PendingCall, IncomingCall {
   }
 
   start(): void {
-    if (this.#cancelled && this.#pipelines === undefined)
-      this.returnException(RpcError.failed("The call was cancelled."));
+    if (this.isPointless) this.returnException(RpcError.failed("The call was cancelled."));
     else this.#target?.server.dispatch(this);
   }
 
+  get isPointless(): boolean {
+    return this.#cancelled && this.#pipelines === undefined;
+  }
+
+  forwardTo(onward: PendingCall): void {
+    if (this.#outcome !== undefined) return;
+    this.#onward = onward;
+    this.onCancel = () => onward.cancel();
+    this.#pipelines?.follow(onward);
+    if (this.isPointless) onward.cancel();
+  }
+
   pipeline(transform: readonly number[]): Capability {
+    const known = this.#pipelines?.known(transform);
+    if (known !== undefined) return known;
     const outcome = this.#outcome;
     if (outcome instanceof RpcError) return new BrokenCapability(outcome);
     if (outcome !== undefined) return capabilityAt(outcome, transform);
-    this.#pipelines ??= new ResultPipelines(this.#limits);
+    this.#pipelines ??= new ResultPipelines(this.#limits, this.#onward);
     return this.#pipelines.get(transform);
   }
 
@@ -109,8 +123,15 @@ class LocalCall implements PendingCall, IncomingCall {
     this.#pipelines?.resolve(results);
     const sink = this.#sink;
     this.#sink = undefined;
-    if (sink === undefined) results.release();
-    else queueMicrotask(() => sink.handleResults(results));
+    if (sink === undefined) {
+      results.release();
+      this.#pipelines?.release();
+    } else {
+      queueMicrotask(() => {
+        sink.handleResults(results);
+        this.#pipelines?.release();
+      });
+    }
   }
 
   returnException(error: RpcError): void {
@@ -120,6 +141,7 @@ class LocalCall implements PendingCall, IncomingCall {
     const sink = this.#sink;
     this.#sink = undefined;
     if (sink !== undefined) queueMicrotask(() => sink.handleException(error));
+    this.#pipelines?.release();
   }
 
   #settle(outcome: ReceivedPayload | RpcError): void {

@@ -68,7 +68,14 @@ export class PromiseCapability extends Capability {
 
   deliver(call: IncomingCall): void {
     if (this.#target !== undefined) this.resolved.deliver(call);
-    else this.#queue.push({ proceed: (target) => target.deliver(call) });
+    else {
+      this.#queue.push({
+        proceed: (target) => {
+          if (call.isPointless) call.returnException(RpcError.failed("The call was cancelled."));
+          else target.deliver(call);
+        },
+      });
+    }
   }
 
   protected override get next(): Capability | undefined {

@@ -2,7 +2,7 @@
 import type { ImportId, Limits, QuestionId, TargetKind } from "@capstan/wire";
 import type { RpcError } from "../errors.ts";
 import type { PayloadEncoder } from "../payload.ts";
-import type { Capability, PendingCall, ReturnSink } from "./capability.ts";
+import type { Capability, IncomingCall, PendingCall, ReturnSink } from "./capability.ts";
 
 /** The peer at the other end of a connection. */
 export interface RemotePeer {
@@ -21,10 +21,29 @@ export interface RemotePeer {
     content: T,
     sink: ReturnSink,
   ): PendingCall;
+  /** Whether `call` came over this connection and may be answered by `sendTailCall`. */
+  canTailCall(call: IncomingCall): boolean;
+  /**
+   * Answers `call` with the outcome of a call to the peer, which keeps the results to itself. Throws what `encoder` throws,
+   * with nothing sent.
+   */
+  sendTailCall<T>(
+    call: IncomingCall,
+    targetKind: TargetKind,
+    targetId: number,
+    transform: readonly number[],
+    interfaceHigh: number,
+    interfaceLow: number,
+    methodId: number,
+    encoder: PayloadEncoder<T>,
+    content: T,
+  ): void;
   /** Gives `count` references on an import back to the peer. */
   releaseImport(id: ImportId, count: number): void;
   /** Ends a question whose outcome nobody waits for. */
   finishQuestion(id: QuestionId, releaseResultCaps: boolean): void;
+  /** The question was answered and finished: its id is free. */
+  forgetQuestion(id: QuestionId): void;
   /**
    * A reference that the peer has resolved to `target`, where calls may still be on their way through the old path:
    * calls made from now on wait until those have arrived (Disembargo). Takes over and returns a reference.

@@ -1,7 +1,7 @@
 // hot path (bench: npm run bench). What imports and pipelined capabilities share: a remote target that may resolve.
 import type { TargetKind } from "@capstan/wire";
 import { RpcError } from "../errors.ts";
-import { forwardEncoder, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
+import { forwardEncoder, type PayloadEncoder } from "../payload.ts";
 import { Capability, type IncomingCall, type PendingCall, type ReturnSink } from "./capability.ts";
 import type { RemotePeer } from "./remote-peer.ts";
 
@@ -55,7 +55,40 @@ export abstract class RemoteCapability extends Capability {
 
   deliver(call: IncomingCall): void {
     if (this.resolution !== undefined) this.resolved.deliver(call);
-    else forwardCall(this, call);
+    else {
+      try {
+        this.tailCall(call, call.interfaceHigh, call.interfaceLow, call.methodId, forwardEncoder, call.params);
+      } catch (error) {
+        // The params are not what they must be.
+        call.returnException(RpcError.from(error));
+      }
+    }
+  }
+
+  override tailCall<T>(
+    call: IncomingCall,
+    interfaceHigh: number,
+    interfaceLow: number,
+    methodId: number,
+    encoder: PayloadEncoder<T>,
+    content: T,
+  ): void {
+    if (this.resolution !== undefined) {
+      this.resolved.tailCall(call, interfaceHigh, interfaceLow, methodId, encoder, content);
+    } else if (this.peer.canTailCall(call)) {
+      this.called = true;
+      this.peer.sendTailCall(
+        call,
+        this.targetKind,
+        this.targetId,
+        this.transform,
+        interfaceHigh,
+        interfaceLow,
+        methodId,
+        encoder,
+        content,
+      );
+    } else super.tailCall(call, interfaceHigh, interfaceLow, methodId, encoder, content);
   }
 
   protected override get next(): Capability | undefined {
@@ -90,48 +123,11 @@ export abstract class RemoteCapability extends Capability {
     // Whoever gets there over the same connection overtakes nothing; everybody else must wait for the calls in flight.
     const direct = !this.called || target.brokenReason !== undefined || this.peer.reaches(target);
     this.resolution = direct ? target : this.peer.embargo(this.targetKind, this.targetId, this.transform, target);
+    // A promise that led to another one of the peer's: the calls in flight have to be waited for once that one resolves.
+    const end = target.resolved;
+    if (this.called && end instanceof RemoteCapability) end.called = true;
     const listeners = this.#listeners;
     this.#listeners = undefined;
     if (listeners !== undefined) for (const listener of listeners) listener();
-  }
-}
-
-/** Makes a call that came in again on `target`, and passes its outcome back. */
-function forwardCall(target: Capability, call: IncomingCall): void {
-  try {
-    const onward = target.call(
-      call.interfaceHigh,
-      call.interfaceLow,
-      call.methodId,
-      forwardEncoder,
-      call.params,
-      new ForwardedReturn(call),
-    );
-    call.onCancel = () => onward.cancel();
-  } catch (error) {
-    // The params are not what they must be.
-    call.returnException(RpcError.from(error));
-  }
-}
-
-class ForwardedReturn implements ReturnSink {
-  readonly #call: IncomingCall;
-
-  constructor(call: IncomingCall) {
-    this.#call = call;
-  }
-
-  handleResults(results: ReceivedPayload): void {
-    try {
-      this.#call.returnResults(forwardEncoder, results);
-    } catch (error) {
-      this.#call.returnException(RpcError.from(error));
-    } finally {
-      results.release();
-    }
-  }
-
-  handleException(error: RpcError): void {
-    this.#call.returnException(error);
   }
 }

@@ -24,22 +24,24 @@ import {
   ReturnKind,
   SegmentReader,
   type SegmentWriter,
+  SendResultsTo,
   setNoFinishNeeded,
   type TargetKind,
 } from "@capstan/wire";
 import { BrokenCapability, FailedCall } from "../capabilities/broken.ts";
-import type { Capability, PendingCall, ReturnSink } from "../capabilities/capability.ts";
+import type { Capability, IncomingCall, PendingCall, ReturnSink } from "../capabilities/capability.ts";
 import { type DescriptorTables, describeCapability, receiveCapability } from "../capabilities/descriptors.ts";
 import type { ImportedCapability } from "../capabilities/imported.ts";
 import { DISCARD, PromiseCapability } from "../capabilities/promise.ts";
 import { RemoteCapability } from "../capabilities/remote.ts";
 import { RpcError } from "../errors.ts";
 import { type PayloadBuilder, type PayloadEncoder, ReceivedPayload } from "../payload.ts";
-import type { Answer, AnswerPeer } from "../tables/answer.ts";
+import { Answer, type AnswerPeer } from "../tables/answer.ts";
 import { Exports } from "../tables/exports.ts";
 import { LocalTable } from "../tables/local-table.ts";
 import { Question } from "../tables/question.ts";
 import { RemoteTable } from "../tables/remote-table.ts";
+import { TailQuestion } from "../tables/tail-question.ts";
 import type { Outbox } from "./outbox.ts";
 
 const NO_DESCRIPTORS: readonly CapDescriptor[] = Object.freeze([]);
@@ -65,6 +67,8 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
   readonly embargoes = new LocalTable<EmbargoId, Embargo>();
   readonly closeListeners = new Set<(error: RpcError) => void>();
   closedReason: RpcError | undefined = undefined;
+  /** Bytes of the peer's calls that are not answered. */
+  callBytes = 0;
 
   constructor(limits: Limits, outbox: Outbox, bootstrap: Capability | undefined) {
     this.limits = limits;
@@ -89,6 +93,75 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
     const refusal = this.closedReason ?? this.#overload();
     if (refusal !== undefined) return new FailedCall(refusal, sink);
     const question = new Question(this, sink);
+    this.#ask(
+      question,
+      SendResultsTo.caller,
+      targetKind,
+      targetId,
+      transform,
+      interfaceHigh,
+      interfaceLow,
+      methodId,
+      encoder,
+      content,
+    );
+    return question;
+  }
+
+  canTailCall(call: IncomingCall): boolean {
+    return (
+      call instanceof Answer &&
+      call.origin === this &&
+      call.isRunning &&
+      !call.keepsResults &&
+      this.closedReason === undefined &&
+      this.#overload() === undefined
+    );
+  }
+
+  sendTailCall<T>(
+    call: IncomingCall,
+    targetKind: TargetKind,
+    targetId: number,
+    transform: readonly number[],
+    interfaceHigh: number,
+    interfaceLow: number,
+    methodId: number,
+    encoder: PayloadEncoder<T>,
+    content: T,
+  ): void {
+    const answer = call as Answer;
+    const question = new TailQuestion(this);
+    this.#ask(
+      question,
+      SendResultsTo.yourself,
+      targetKind,
+      targetId,
+      transform,
+      interfaceHigh,
+      interfaceLow,
+      methodId,
+      encoder,
+      content,
+    );
+    const which = ReturnKind.takeFromOtherQuestion;
+    this.send((writer) => encodeReturnOther(writer, answer.id, answer.releaseParamCaps, which, question.id));
+    answer.handleTailCall(question);
+  }
+
+  /** Enters a question and writes its Call. Throws what `encoder` throws, with nothing sent and no table changed. */
+  #ask<T>(
+    question: Question,
+    sendResultsTo: 0 | 1,
+    targetKind: TargetKind,
+    targetId: number,
+    transform: readonly number[],
+    interfaceHigh: number,
+    interfaceLow: number,
+    methodId: number,
+    encoder: PayloadEncoder<T>,
+    content: T,
+  ): void {
     question.id = this.questions.allocate(question);
     const builder = this.outbox.begin();
     const writer = builder.writer;
@@ -103,7 +176,7 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
         interfaceHigh,
         interfaceLow,
         methodId,
-        0,
+        sendResultsTo,
         0,
       );
       builder.at = at;
@@ -121,7 +194,6 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
       throw error;
     }
     this.outbox.commit(builder, true);
-    return question;
   }
 
   peerBootstrap(): Capability {
@@ -136,7 +208,15 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
     this.send((writer) => encodeFinish(writer, id, releaseResultCaps));
   }
 
+  forgetQuestion(id: QuestionId): void {
+    this.questions.take(id);
+  }
+
   // Calls that the peer makes
+
+  handleParamsDone(bytes: number): void {
+    this.callBytes -= bytes;
+  }
 
   sendResults<T>(answer: Answer, encoder: PayloadEncoder<T>, content: T): void {
     const builder = this.outbox.begin();
@@ -145,7 +225,7 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
     let results: ReceivedPayload | undefined;
     let exports = NO_EXPORTS;
     try {
-      const at = beginReturn(writer, answer.id, answer.params.capCount === 0);
+      const at = beginReturn(writer, answer.id, answer.releaseParamCaps);
       builder.at = at;
       encoder.encode(builder, content);
       if (builder.caps.length === 0) {
@@ -167,18 +247,17 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
   }
 
   sendException(answer: Answer, error: RpcError): void {
-    const release = answer.params.capCount === 0;
-    this.send((writer) => encodeReturnException(writer, answer.id, release, error.toException()));
+    this.send((writer) => encodeReturnException(writer, answer.id, answer.releaseParamCaps, error.toException()));
   }
 
   sendResultsElsewhere(answer: Answer): void {
-    const release = answer.params.capCount === 0;
-    this.send((writer) => encodeReturnOther(writer, answer.id, release, ReturnKind.resultsSentElsewhere));
+    this.send((writer) =>
+      encodeReturnOther(writer, answer.id, answer.releaseParamCaps, ReturnKind.resultsSentElsewhere),
+    );
   }
 
   sendCancelled(answer: Answer): void {
-    const release = answer.params.capCount === 0;
-    this.send((writer) => encodeReturnOther(writer, answer.id, release, ReturnKind.canceled));
+    this.send((writer) => encodeReturnOther(writer, answer.id, answer.releaseParamCaps, ReturnKind.canceled));
   }
 
   /** Takes the references that a payload of the peer's carries. The result belongs to the caller. */

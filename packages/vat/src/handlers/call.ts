@@ -17,6 +17,8 @@ export function handleCall(state: ConnectionState, message: CallMessage): void {
     target = state.exports.get(message.targetId as ExportId);
     if (target === undefined) throw new ProtocolError(`Call to export ${message.targetId}, which does not exist.`);
   }
+  const { reader } = message.params;
+  const bytes = reader.end - reader.start;
   const answer = new Answer(
     state,
     id,
@@ -25,10 +27,15 @@ export function handleCall(state: ConnectionState, message: CallMessage): void {
     message.methodId,
     state.receive(message.params),
     message.sendResultsTo === SendResultsTo.yourself,
+    bytes,
   );
-  const { maxCallsInFlight, maxBufferedBytes } = state.limits;
-  // A peer that does not read its answers gets small ones.
-  const overloaded = state.answers.size >= maxCallsInFlight || state.outbox.pendingBytes > maxBufferedBytes;
+  const { maxCallsInFlight, maxCallBytesInFlight, maxBufferedBytes } = state.limits;
+  // A peer that does not read its answers gets small ones. A single call passes, however large.
+  const overloaded =
+    state.answers.size >= maxCallsInFlight ||
+    (state.callBytes > 0 && state.callBytes + bytes > maxCallBytesInFlight) ||
+    state.outbox.pendingBytes > maxBufferedBytes;
+  state.callBytes += bytes;
   state.answers.set(id, answer);
   if (overloaded) {
     answer.returnException(RpcError.overloaded("Too many calls on this link are unanswered, or their answers unread."));
@@ -63,7 +70,7 @@ export function handleBootstrap(state: ConnectionState, message: BootstrapMessag
     throw new ProtocolError(`Bootstrap reuses question id ${id}, which is open.`);
   }
   checkRoom(state);
-  const answer = new Answer(state, id, 0, 0, 0, emptyPayload(state.limits), false);
+  const answer = new Answer(state, id, 0, 0, 0, emptyPayload(state.limits), false, 0);
   state.answers.set(id, answer);
   if (state.bootstrap === undefined)
     answer.returnException(RpcError.failed("This vat offers no bootstrap capability."));

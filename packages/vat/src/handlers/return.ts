@@ -2,15 +2,26 @@
 import { type FinishMessage, ReturnKind, type ReturnMessage } from "@capstan/wire";
 import type { ConnectionState } from "../connection/state.ts";
 import { ProtocolError, RpcError } from "../errors.ts";
+import type { ReceivedPayload } from "../payload.ts";
+import type { OutcomeTaker } from "../tables/answer.ts";
 import type { Question } from "../tables/question.ts";
 
 /** Settles the question. User code runs last, inside the sink. */
 export function handleReturn(state: ConnectionState, message: ReturnMessage): void {
-  const question = state.questions.take(message.answerId);
-  if (question === undefined) throw new ProtocolError(`Return for question ${message.answerId}, which is not open.`);
+  const question = state.questions.get(message.answerId);
+  if (question === undefined || question.returned) {
+    throw new ProtocolError(`Return for question ${message.answerId}, which is not open.`);
+  }
+  question.returned = true;
+  if (question.abandoned || !isOutcomeElsewhere(question, message.which)) state.questions.take(question.id);
   if (message.releaseParamCaps) for (const id of question.paramExports) state.exports.release(id, 1);
   // An abandoned question has sent its Finish, which gave back whatever these results carry.
   if (!question.abandoned) settle(state, question, message);
+}
+
+/** Whether the question stays open though the Return is here: its outcome is that of another call, or stays with the peer. */
+function isOutcomeElsewhere(question: Question, which: number): boolean {
+  return which === ReturnKind.takeFromOtherQuestion || (which === ReturnKind.resultsSentElsewhere && question.isTail);
 }
 
 function settle(state: ConnectionState, question: Question, message: ReturnMessage): void {
@@ -30,10 +41,16 @@ function settle(state: ConnectionState, question: Question, message: ReturnMessa
       if (answer === undefined || !answer.keepsResults) {
         throw new ProtocolError("Return takes its results from a question that does not keep them.");
       }
-      answer.handTo(question);
-      if (needsFinish) state.finishQuestion(question.id, false);
+      answer.handTo(new TakenOutcome(state, question, needsFinish));
       return;
     }
+    case ReturnKind.resultsSentElsewhere:
+      if (question.isTail) return;
+      question.settleException(
+        RpcError.unimplemented("The callee sent the results elsewhere, which was not asked for."),
+        needsFinish,
+      );
+      return;
     default:
       question.settleException(
         RpcError.unimplemented(`The callee returned in a way that was not asked for (${message.which}).`),
@@ -42,10 +59,39 @@ function settle(state: ConnectionState, question: Question, message: ReturnMessa
   }
 }
 
+/** Hands the outcome of a call that the peer made to the question of ours which it answers. */
+class TakenOutcome implements OutcomeTaker {
+  readonly #state: ConnectionState;
+  readonly #question: Question;
+  readonly #needsFinish: boolean;
+
+  constructor(state: ConnectionState, question: Question, needsFinish: boolean) {
+    this.#state = state;
+    this.#question = question;
+    this.#needsFinish = needsFinish;
+  }
+
+  settleResults(results: ReceivedPayload): void {
+    if (this.#isOpen()) this.#question.settleResults(results, this.#needsFinish);
+    else results.release();
+  }
+
+  settleException(error: RpcError): void {
+    if (this.#isOpen()) this.#question.settleException(error, this.#needsFinish);
+  }
+
+  /** Takes the question out of its table, unless it was given up or its connection ended. */
+  #isOpen(): boolean {
+    if (this.#question.abandoned || this.#state.closedReason !== undefined) return false;
+    this.#state.questions.take(this.#question.id);
+    return true;
+  }
+}
+
 /** The peer is done with an answer. Unknown and late ones are nothing to mind: the answer needed none. */
 export function handleFinish(state: ConnectionState, message: FinishMessage): void {
   const answer = state.answers.take(message.questionId);
   if (answer === undefined) return;
-  const exports = answer.handleFinish();
+  const exports = answer.handleFinish(message.requireEarlyCancellationWorkaround);
   if (message.releaseResultCaps) for (const id of exports) state.exports.release(id, 1);
 }

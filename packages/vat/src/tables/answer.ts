@@ -1,7 +1,7 @@
 // hot path (bench: npm run bench). A call that the peer made and we have not done with.
 import type { AnswerId, ExportId, Limits } from "@capstan/wire";
 import { BrokenCapability } from "../capabilities/broken.ts";
-import type { CallOrigin, Capability, IncomingCall } from "../capabilities/capability.ts";
+import type { CallOrigin, Capability, IncomingCall, PendingCall } from "../capabilities/capability.ts";
 import { RpcError } from "../errors.ts";
 import { encodeStandalone, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
 import { capabilityAt, noCapability, ResultPipelines } from "./result-pipelines.ts";
@@ -14,6 +14,8 @@ export interface AnswerPeer extends CallOrigin {
   sendException(answer: Answer, error: RpcError): void;
   sendResultsElsewhere(answer: Answer): void;
   sendCancelled(answer: Answer): void;
+  /** The answer is in: `bytes` of params are no longer in flight. */
+  handleParamsDone(bytes: number): void;
 }
 
 /** Takes the outcome of a call whose results stayed here (`sendResultsTo.yourself`). */
@@ -25,7 +27,8 @@ export interface OutcomeTaker {
 /**
  * States:
  *   running    dispatched, not answered; calls pipelined on it wait
- *   returned   Return is out, the entry stays until Finish so that pipelined calls find their capabilities
+ *   returned   Return is out, the entry stays until Finish so that pipelined calls find their capabilities; those of a
+ *              tail call are the peer's own, where `#onward` leads
  *   detached   out of the table before it was answered: Finish came, or the connection ended; the outcome goes nowhere
  *              but to what was pipelined on it
  *   done       out of the table, nothing held
@@ -39,10 +42,18 @@ export class Answer implements IncomingCall {
   readonly interfaceLow: number;
   readonly methodId: number;
   readonly params: ReceivedPayload;
-  onCancel: (() => void) | undefined = undefined;
   /** True where the results stay here for a later takeFromOtherQuestion. */
   readonly keepsResults: boolean;
   readonly #peer: AnswerPeer;
+  /** Whether the Return may give back what the params hold: where that is nothing. Capabilities go back one by one, when let go. */
+  readonly releaseParamCaps: boolean;
+  /** Bytes of the message that the call came in, counted as in flight until it is answered. */
+  readonly #bytes: number;
+  #onCancel: (() => void) | undefined = undefined;
+  #isCancelled = false;
+  #mustArrive = false;
+  /** The call made in place of this one. */
+  #onward: PendingCall | undefined = undefined;
   #state: "running" | "returned" | "detached" | "done" = "running";
   #pipelines: ResultPipelines | undefined = undefined;
   #outcome: ReceivedPayload | RpcError | undefined = undefined;
@@ -58,6 +69,7 @@ export class Answer implements IncomingCall {
     methodId: number,
     params: ReceivedPayload,
     keepsResults: boolean,
+    bytes: number,
   ) {
     this.#peer = peer;
     this.id = id;
@@ -65,7 +77,27 @@ export class Answer implements IncomingCall {
     this.interfaceLow = interfaceLow;
     this.methodId = methodId;
     this.params = params;
+    this.releaseParamCaps = params.capCount === 0;
     this.keepsResults = keepsResults;
+    this.#bytes = bytes;
+  }
+
+  /** True until it is answered, or given up. */
+  get isRunning(): boolean {
+    return this.#state === "running";
+  }
+
+  get isPointless(): boolean {
+    return this.#isCancelled && !this.#mustArrive;
+  }
+
+  get onCancel(): (() => void) | undefined {
+    return this.#onCancel;
+  }
+
+  set onCancel(listener: (() => void) | undefined) {
+    if (this.#isCancelled && this.#state === "detached" && listener !== undefined) queueMicrotask(listener);
+    else this.#onCancel = listener;
   }
 
   get origin(): CallOrigin {
@@ -74,12 +106,28 @@ export class Answer implements IncomingCall {
 
   /** The capability at `transform` of the results, now or once they are there. The reference belongs to the caller. */
   pipeline(transform: readonly number[]): Capability {
+    const known = this.#pipelines?.known(transform);
+    if (known !== undefined) return known;
     const outcome = this.#outcome;
     if (outcome instanceof RpcError) return new BrokenCapability(outcome);
     if (outcome !== undefined) return capabilityAt(outcome, transform);
-    if (this.#state !== "running") return noCapability();
-    this.#pipelines ??= new ResultPipelines(this.#peer.limits);
+    if (this.#state !== "running" && this.#onward === undefined) return noCapability();
+    this.#pipelines ??= new ResultPipelines(this.#peer.limits, this.#onward);
     return this.#pipelines.get(transform);
+  }
+
+  forwardTo(onward: PendingCall): void {
+    if (this.#state === "returned" || this.#state === "done") return;
+    this.#onward = onward;
+    this.onCancel = () => onward.cancel();
+    this.#pipelines?.follow(onward);
+  }
+
+  /** `onward`, a call to the peer, answers this one: Return is out and says so. It is cancelled when this is finished. */
+  handleTailCall(onward: PendingCall): void {
+    this.#onward = onward;
+    this.#pipelines?.follow(onward);
+    this.#leave("returned");
   }
 
   returnResults<T>(encoder: PayloadEncoder<T>, content: T): void {
@@ -89,14 +137,15 @@ export class Answer implements IncomingCall {
     } else if (this.#state === "detached") {
       if (this.#pipelines !== undefined) {
         const results = encodeStandalone(encoder, content, this.#peer.limits);
-        this.#leave("done");
         this.#pipelines.resolve(results);
+        this.#leave("done");
         results.release();
       } else this.#leave("done");
     }
   }
 
   returnException(error: RpcError): void {
+    const pipelines = this.#pipelines;
     if (this.#state === "running") {
       this.#leave("returned");
       this.#outcome = error;
@@ -104,7 +153,7 @@ export class Answer implements IncomingCall {
       else this.#peer.sendException(this, error);
     } else if (this.#state === "detached") this.#leave("done");
     else return;
-    this.#pipelines?.reject(error);
+    pipelines?.reject(error);
     this.#taker?.settleException(error);
   }
 
@@ -112,15 +161,21 @@ export class Answer implements IncomingCall {
   handleSent(results: ReceivedPayload | undefined, exports: readonly ExportId[]): void {
     this.#outcome = results;
     this.#resultExports = exports;
+    const pipelines = this.#pipelines;
     this.#leave(results === undefined ? "done" : "returned");
-    if (this.#pipelines === undefined) return;
-    if (results === undefined) this.#pipelines.reject(noCapability().brokenReason);
-    else this.#pipelines.resolve(results);
+    if (pipelines === undefined) return;
+    if (results === undefined) pipelines.reject(noCapability().brokenReason);
+    else pipelines.resolve(results);
   }
 
-  /** Finish came: the entry has left the table. Returns the references that a Finish with releaseResultCaps gives back. */
-  handleFinish(): readonly ExportId[] {
+  /**
+   * Finish came: the entry has left the table. Returns the references that a Finish with releaseResultCaps gives back.
+   *
+   * @param mustArrive whether the caller counts on it that its call reaches the callee all the same.
+   */
+  handleFinish(mustArrive = false): readonly ExportId[] {
     if (this.#state === "running") {
+      this.#mustArrive = mustArrive;
       this.detach(this.#pipelines !== undefined);
       this.#peer.sendCancelled(this);
       return [];
@@ -128,6 +183,7 @@ export class Answer implements IncomingCall {
     const outcome = this.#outcome;
     this.#outcome = undefined;
     this.#state = "done";
+    this.#letOnwardGo();
     if (outcome !== undefined && !(outcome instanceof RpcError)) outcome.release();
     return this.#resultExports;
   }
@@ -140,9 +196,11 @@ export class Answer implements IncomingCall {
     }
     if (this.#state !== "running") return;
     this.#state = "detached";
-    const onCancel = this.onCancel;
-    this.onCancel = undefined;
-    if (!wantsOutcome) onCancel?.();
+    const onCancel = this.#onCancel;
+    this.#onCancel = undefined;
+    if (wantsOutcome) return;
+    this.#isCancelled = true;
+    onCancel?.();
   }
 
   /** The peer wants the outcome of this call as the answer to a question of ours (takeFromOtherQuestion). */
@@ -163,7 +221,19 @@ export class Answer implements IncomingCall {
 
   #leave(state: "returned" | "done"): void {
     this.#state = state;
-    this.onCancel = undefined;
+    this.#onCancel = undefined;
     this.params.release();
+    this.#peer.handleParamsDone(this.#bytes);
+    if (state === "done") this.#letOnwardGo();
+  }
+
+  #letOnwardGo(): void {
+    const onward = this.#onward;
+    if (onward === undefined) return;
+    this.#onward = undefined;
+    this.#pipelines?.release();
+    this.#pipelines = undefined;
+    // What a call that was passed on brought is here by now, and cancelling it does nothing. A tail call ends so.
+    onward.cancel();
   }
 }

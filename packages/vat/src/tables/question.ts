@@ -14,15 +14,21 @@ const NO_EXPORTS: readonly ExportId[] = Object.freeze([]);
  * States:
  *   sent        the Call is out; capabilities may be pipelined on it
  *   abandoned   Finish is out before the Return came; whatever still arrives is dropped
- *   settled     the Return came (or the connection ended); the id is free
- * Events: Return (sent → settled, abandoned → settled), cancel (sent → abandoned), shutdown (any → settled).
+ *   taking      the Return said that its outcome is that of a call of the peer's to us, which has none yet
+ *   settled     the outcome came (or the connection ended); the id is free
+ * Events: Return (sent → settled or taking, abandoned → settled), outcome (taking → settled), cancel (sent → abandoned,
+ * taking → settled), shutdown (any → settled).
  * Invariant: in the table exactly while not settled; after settling every pipelined capability is resolved.
  */
 export class Question implements PendingCall {
   id = 0 as QuestionId;
   /** References that the params handed to the peer, which a Return may give back for us (`releaseParamCaps`). */
   paramExports: readonly ExportId[] = NO_EXPORTS;
-  readonly #peer: RemotePeer;
+  /** True once a Return came; another one breaks the rules. */
+  returned = false;
+  /** True where the results stay with the peer, which then has none to send. */
+  readonly isTail: boolean = false;
+  protected readonly peer: RemotePeer;
   #sink: ReturnSink | undefined;
   #pipelined: PipelinedCapability[] | undefined = undefined;
   #abandoned = false;
@@ -30,7 +36,7 @@ export class Question implements PendingCall {
   #outcome: ReceivedPayload | RpcError | undefined = undefined;
 
   constructor(peer: RemotePeer, sink: ReturnSink) {
-    this.#peer = peer;
+    this.peer = peer;
     this.#sink = sink;
   }
 
@@ -46,7 +52,7 @@ export class Question implements PendingCall {
     // One for each place, so that calls made through it keep their order across its resolution.
     const known = this.#pipelined?.find((cap) => sameTransform(cap.transform, transform));
     if (known !== undefined) return known.addRef();
-    const cap = new PipelinedCapability(this.#peer, this.id, transform);
+    const cap = new PipelinedCapability(this.peer, this.id, transform);
     (this.#pipelined ??= []).push(cap.addRef());
     return cap;
   }
@@ -56,8 +62,14 @@ export class Question implements PendingCall {
     if (this.#abandoned || this.#outcome !== undefined) return;
     // What was pipelined on the call needs its results: they are taken, and dropped.
     if (this.#pipelined !== undefined) return;
+    this.abandon();
+  }
+
+  /** Ends the question whose outcome nobody waits for. */
+  protected abandon(): void {
     this.#abandoned = true;
-    this.#peer.finishQuestion(this.id, true);
+    this.peer.finishQuestion(this.id, true);
+    if (this.returned) this.peer.forgetQuestion(this.id);
   }
 
   /**
@@ -67,7 +79,7 @@ export class Question implements PendingCall {
   settleResults(results: ReceivedPayload, needsFinish = false): void {
     this.#outcome = results;
     this.#resolvePipelined((cap) => capabilityAt(results, cap.transform));
-    if (needsFinish) this.#peer.finishQuestion(this.id, false);
+    if (needsFinish) this.peer.finishQuestion(this.id, false);
     const sink = this.#sink;
     this.#sink = undefined;
     if (sink === undefined) results.release();
@@ -78,7 +90,7 @@ export class Question implements PendingCall {
   settleException(error: RpcError, needsFinish = false): void {
     this.#outcome = error;
     this.#resolvePipelined(() => new BrokenCapability(error));
-    if (needsFinish) this.#peer.finishQuestion(this.id, false);
+    if (needsFinish) this.peer.finishQuestion(this.id, false);
     const sink = this.#sink;
     this.#sink = undefined;
     sink?.handleException(error);

@@ -1,7 +1,7 @@
-// The capabilities that were pipelined on a call of this vat before it was answered.
+// The capabilities that were pipelined on a call to this vat before it was answered.
 import type { Limits } from "@capstan/wire";
 import { BrokenCapability } from "../capabilities/broken.ts";
-import type { Capability } from "../capabilities/capability.ts";
+import type { Capability, PendingCall } from "../capabilities/capability.ts";
 import { PromiseCapability } from "../capabilities/promise.ts";
 import { RpcError } from "../errors.ts";
 import type { ReceivedPayload } from "../payload.ts";
@@ -23,22 +23,42 @@ export function capabilityAt(results: ReceivedPayload, transform: readonly numbe
   return results.follow(transform)?.addRef() ?? noCapability();
 }
 
-/** One promise for each transform asked for, so that calls made through the same one keep their order. */
+/**
+ * One promise for each transform asked for, so that calls made through the same one keep their order.
+ *
+ * States: waiting (calls queue) → settled by the call's outcome (empty). Or waiting → following: the call was made
+ * again elsewhere, and calls go on to what is pipelined there; those promises are kept until `release`, because what
+ * they lead to may be under an embargo that the outcome itself knows nothing of.
+ */
 export class ResultPipelines {
   readonly #limits: Limits;
   readonly #pipelines: Pipeline[] = [];
+  #onward: PendingCall | undefined;
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, onward: PendingCall | undefined) {
     this.#limits = limits;
+    this.#onward = onward;
   }
 
   /** A promise for the capability at `transform`. The reference belongs to the caller. */
   get(transform: readonly number[]): Capability {
-    const known = this.#pipelines.find((pipeline) => sameTransform(pipeline.transform, transform));
-    if (known !== undefined) return known.promise.addRef();
+    const known = this.known(transform);
+    if (known !== undefined) return known;
     const promise = new PromiseCapability(this.#limits);
     this.#pipelines.push({ transform, promise: promise.addRef() });
+    if (this.#onward !== undefined) promise.resolve(this.#onward.pipeline(transform));
     return promise;
+  }
+
+  /** The same where it was asked for before; else undefined. */
+  known(transform: readonly number[]): Capability | undefined {
+    return this.#pipelines.find((pipeline) => sameTransform(pipeline.transform, transform))?.promise.addRef();
+  }
+
+  /** The call was made again as `onward`. */
+  follow(onward: PendingCall): void {
+    this.#onward = onward;
+    for (const { transform, promise } of this.#pipelines) promise.resolve(onward.pipeline(transform));
   }
 
   /** The call was answered: borrow `results`. */
@@ -51,7 +71,13 @@ export class ResultPipelines {
     this.#settle(() => new BrokenCapability(error));
   }
 
+  /** Nothing will be asked for any more. */
+  release(): void {
+    for (const { promise } of this.#pipelines.splice(0)) promise.release();
+  }
+
   #settle(target: (transform: readonly number[]) => Capability): void {
+    if (this.#onward !== undefined) return;
     for (const { transform, promise } of this.#pipelines.splice(0)) {
       promise.resolve(target(transform));
       promise.release();
