@@ -39,6 +39,7 @@ class Victim {
         this.#reader.open(frame);
         for (let next = this.#reader.next(); next !== undefined; next = this.#reader.next()) this.#received.push(next);
       },
+      handleMalformed: () => {},
       handleClosed: () => {},
     });
     this.connection = new Connection(this.#own, { bootstrap: local(this.keeper), limits });

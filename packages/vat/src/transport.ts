@@ -24,6 +24,8 @@ export interface TransportReceiver {
   handleOpen(): void;
   /** The bytes belong to the receiver and are never changed afterwards. */
   handleFrame(frame: Uint8Array): void;
+  /** What came cannot be frames: the connection is to end, and the peer to be told why. */
+  handleMalformed(reason: string): void;
   /** The last event. `reason` is for people. */
   handleClosed(reason: string): void;
 }

@@ -9,6 +9,50 @@ import { SegmentReader } from "./segment/reader.ts";
 const NO_BYTES = new Uint8Array(0);
 const NO_VIEW = new DataView(NO_BYTES.buffer);
 
+/** Where the segments are of the message whose head is at `header`. Checks the head alone. */
+function readSegmentTable(view: DataView, header: number, limits: Limits): { starts: number[]; ends: number[] } {
+  const count = view.getUint32(header, true) + 1;
+  if (count > limits.maxMessageSegments) throw new DecodeError(`a message of ${count} segments`);
+  // The table: the count, then each size, padded to whole words.
+  let end = header + 8 * (1 + (count >>> 1));
+  if (end > view.byteLength) throw new DecodeError("a segment table longer than its frame");
+  const starts: number[] = [];
+  const ends: number[] = [];
+  for (let i = 0; i < count; i++) {
+    starts.push(end);
+    end += 8 * view.getUint32(header + 4 + 4 * i, true);
+    ends.push(end);
+  }
+  return { starts, ends };
+}
+
+/** Makes the one message in `bytes` flat. Throws DecodeError for what is not right. */
+export function readFlat(bytes: Uint8Array, limits: Limits): SegmentReader {
+  if (bytes.length < 8) throw new DecodeError("a message without a head");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const { starts, ends } = readSegmentTable(view, 0, limits);
+  if ((ends[ends.length - 1] as number) > bytes.length) throw new DecodeError("a message longer than its bytes");
+  return flatten({ bytes, view, starts, ends }, limits);
+}
+
+/**
+ * How long the message is that begins at `at`: bytes with its head, or 0 where too little of the head is there to tell. For
+ * transports without frames. Throws DecodeError for more segments or bytes than are allowed.
+ */
+export function messageLength(bytes: Uint8Array, at: number, limits: Limits): number {
+  const available = bytes.length - at;
+  if (available < 8) return 0;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, available);
+  const count = view.getUint32(0, true) + 1;
+  if (count > limits.maxMessageSegments) throw new DecodeError(`a message of ${count} segments`);
+  const head = 8 * (1 + (count >>> 1));
+  if (available < head) return 0;
+  let length = head;
+  for (let i = 0; i < count; i++) length += 8 * view.getUint32(4 + 4 * i, true);
+  if (length > limits.maxFrameBytes) throw new DecodeError(`a message of ${length} bytes, more than is allowed`);
+  return length;
+}
+
 /**
  * Takes the messages out of one frame after the other. Messages keep their frame: it must not be written to again.
  *
@@ -68,19 +112,8 @@ export class FrameReader {
   }
 
   #decodeSegments(header: number): RpcMessage {
-    const count = this.#view.getUint32(header, true) + 1;
-    if (count > this.#limits.maxMessageSegments) throw new DecodeError(`a message of ${count} segments`);
-    // The table: the count, then each size, padded to whole words.
-    let end = header + 8 * (1 + (count >>> 1));
-    if (end > this.#bytes.length) throw new DecodeError("a segment table longer than its frame");
-    const starts: number[] = [];
-    const ends: number[] = [];
-    for (let i = 0; i < count; i++) {
-      starts.push(end);
-      end += 8 * this.#view.getUint32(header + 4 + 4 * i, true);
-      ends.push(end);
-    }
-    this.#finish(end);
+    const { starts, ends } = readSegmentTable(this.#view, header, this.#limits);
+    this.#finish(ends[ends.length - 1] as number);
     return this.#decodeFlattened(starts, ends);
   }
 

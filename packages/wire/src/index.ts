@@ -1,6 +1,6 @@
 // Bytes ↔ Cap'n Proto RPC messages ↔ JavaScript values. Pure: no sockets, timers, promises or Node modules.
 export { DecodeError } from "./errors.ts";
-export { FrameReader } from "./framing.ts";
+export { FrameReader, messageLength, readFlat } from "./framing.ts";
 export {
   ABORT_TRIGGER_ABORT_METHOD,
   ABORT_TRIGGER_ID_HIGH,
@@ -85,7 +85,7 @@ export {
 export type { AnswerId, EmbargoId, ExportId, ImportId, QuestionId } from "./rpc/ids.ts";
 export * from "./rpc/messages.ts";
 export { copyPointer } from "./segment/copy.ts";
-export { setCapabilityPointer, setListPointer, setStructPointer } from "./segment/pointers.ts";
+export { ElementSize, setCapabilityPointer, setListPointer, setStructPointer } from "./segment/pointers.ts";
 export { SegmentReader } from "./segment/reader.ts";
 export { writeText } from "./segment/text.ts";
 export { SegmentWriter } from "./segment/writer.ts";

@@ -1,5 +1,13 @@
 // The sending end of a stream: writes go out as long as the window has room, without waiting for answers.
-import type { Capability, PayloadEncoder, ReceivedPayload, ReturnSink, RpcError } from "@capstan/vat";
+import {
+  type Capability,
+  FlowWindow,
+  fixedWindow,
+  type PayloadEncoder,
+  type ReceivedPayload,
+  type ReturnSink,
+  type RpcError,
+} from "@capstan/vat";
 import {
   BYTE_STREAM_END_METHOD,
   BYTE_STREAM_ID_HIGH,
@@ -37,7 +45,7 @@ const nothingEncoder: PayloadEncoder<undefined> = { encode: (out) => writeNothin
 
 /**
  * States: open → ended (`end` is out) → closed (the reference is given back); broken at any time, with the reason why the
- * reader takes nothing more. Invariant: `#unanswered` is the sum of what writes without an answer carry.
+ * reader takes nothing more.
  */
 export class SinkClient {
   readonly #sink: Capability;
@@ -46,8 +54,7 @@ export class SinkClient {
   readonly #valueEncoder: PayloadEncoder<ValueChunk>;
   readonly #onBroken: (reason: unknown) => void;
   #watch: { cancel(): void } | undefined;
-  #unanswered = 0;
-  #room: { resolve(): void; reject(reason: unknown): void } | undefined;
+  readonly #window: FlowWindow;
   #broken: { readonly reason: unknown } | undefined;
   #closed = false;
 
@@ -69,6 +76,7 @@ export class SinkClient {
     this.#bytesOnly = bytesOnly;
     this.#valueEncoder = valueEncoder;
     this.#onBroken = onBroken;
+    this.#window = new FlowWindow(fixedWindow(limits.streamWindowBytes));
     this.#watch = this.#call(WATCHED_ID_HIGH, WATCHED_ID_LOW, WATCHED_CLOSED_METHOD, nothingEncoder, undefined, {
       handleResults: (results) => results.release(),
       // Foreign peers do not offer it: they break at the next write.
@@ -84,12 +92,12 @@ export class SinkClient {
     if (bytes === undefined) {
       if (this.#bytesOnly) throw new TypeError("A stream of bytes has a chunk that is none.");
       await this.#writeRead(chunk);
-      await this.#waitForRoom();
+      await this.#window.whenRoom();
       return;
     }
     for (let at = 0; at < bytes.length; at += MAX_PIECE) {
       this.#writeBytes(bytes.subarray(at, at + MAX_PIECE));
-      await this.#waitForRoom();
+      await this.#window.whenRoom();
     }
   }
 
@@ -138,9 +146,9 @@ export class SinkClient {
 
   #writeBytes(bytes: Uint8Array): void {
     this.#check();
-    const written = new WriteReturn(this, bytes.length);
+    const written = new WriteReturn(this);
     this.#call(BYTE_STREAM_ID_HIGH, BYTE_STREAM_ID_LOW, BYTE_STREAM_WRITE_METHOD, bytesEncoder, bytes, written);
-    this.#unanswered += bytes.length;
+    written.answered = this.#window.send(bytes.length);
   }
 
   async #writeRead(value: unknown): Promise<void> {
@@ -157,31 +165,14 @@ export class SinkClient {
   #writeValue(value: unknown): void {
     this.#check();
     const chunk: ValueChunk = { value, size: 0 };
-    const written = new WriteReturn(this, 0);
+    const written = new WriteReturn(this);
     this.#call(VALUE_SINK_ID_HIGH, VALUE_SINK_ID_LOW, VALUE_SINK_WRITE_METHOD, this.#valueEncoder, chunk, written);
-    written.size = chunk.size;
-    this.#unanswered += chunk.size;
-  }
-
-  /** A write was answered. */
-  handleWritten(size: number): void {
-    this.#unanswered -= size;
-    if (this.#unanswered >= this.#limits.streamWindowBytes) return;
-    this.#room?.resolve();
-    this.#room = undefined;
+    written.answered = this.#window.send(chunk.size);
   }
 
   /** A write failed. */
   handleFailed(error: RpcError): void {
     this.#break(error);
-  }
-
-  #waitForRoom(): Promise<void> | undefined {
-    if (this.#broken !== undefined) return Promise.reject(this.#broken.reason);
-    if (this.#unanswered < this.#limits.streamWindowBytes) return undefined;
-    return new Promise((resolve, reject) => {
-      this.#room = { resolve, reject };
-    });
   }
 
   #check(): void {
@@ -192,8 +183,7 @@ export class SinkClient {
   #break(error: RpcError): unknown {
     if (this.#broken === undefined) {
       this.#broken = { reason: fromException(error, this.#limits) };
-      this.#room?.reject(this.#broken.reason);
-      this.#room = undefined;
+      this.#window.fail(this.#broken.reason);
       if (!this.#closed) this.#onBroken(this.#broken.reason);
     }
     return this.#broken.reason;
@@ -213,17 +203,17 @@ export class SinkClient {
 
 /** Takes the answer to one write. */
 class WriteReturn implements ReturnSink {
+  /** Tells the window; set once the write is out. */
+  answered: () => void = () => {};
   readonly #client: SinkClient;
-  size: number;
 
-  constructor(client: SinkClient, size: number) {
+  constructor(client: SinkClient) {
     this.#client = client;
-    this.size = size;
   }
 
   handleResults(results: ReceivedPayload): void {
     results.release();
-    this.#client.handleWritten(this.size);
+    this.answered();
   }
 
   handleException(error: RpcError): void {

@@ -113,6 +113,10 @@ export class Connection implements TransportReceiver {
     }
   }
 
+  handleMalformed(reason: string): void {
+    this.abort(reason);
+  }
+
   handleClosed(reason: string): void {
     this.#outbox.close();
     shutdown(this.#state, RpcError.disconnected(reason));

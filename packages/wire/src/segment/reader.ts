@@ -169,6 +169,27 @@ export class SegmentReader {
     return true;
   }
 
+  /**
+   * Enters a list of numbers of `bytes` (1, 2, 4 or 8) each, which stand one behind the other from `listAt`. False (and no
+   * elements) for a null pointer.
+   */
+  enterNumberList(pointerAt: number, bytes: number): boolean {
+    const size =
+      bytes === 1
+        ? ElementSize.byte
+        : bytes === 2
+          ? ElementSize.twoBytes
+          : bytes === 4
+            ? ElementSize.fourBytes
+            : ElementSize.eightBytes;
+    if (!this.#list(pointerAt, size, `numbers of ${bytes} bytes`)) return false;
+    if (this.listAt + bytes * this.listCount > this.end) throw outOfBounds("a list of numbers");
+    this.#charge(1 + ((bytes * this.listCount + 7) >>> 3));
+    this.listStep = bytes;
+    this.listDataBytes = bytes;
+    return true;
+  }
+
   /** Enters a list of structs. False (and no elements) for a null pointer. `enterElement` goes on. */
   enterStructList(pointerAt: number): boolean {
     if (!this.#list(pointerAt, ElementSize.composite, "structs")) return false;
