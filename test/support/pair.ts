@@ -13,7 +13,17 @@ import {
   RpcError,
   type Server,
 } from "../../packages/vat/src/index.ts";
-import { resolveLimits, setCapabilityPointer, setStructPointer, writeText } from "../../packages/wire/src/index.ts";
+import {
+  encodeUnimplemented,
+  type LimitOptions,
+  messageLength,
+  readFlat,
+  resolveLimits,
+  SegmentWriter,
+  setCapabilityPointer,
+  setStructPointer,
+  writeText,
+} from "../../packages/wire/src/index.ts";
 
 const LIMITS = resolveLimits();
 
@@ -118,10 +128,11 @@ export class Pair {
   readonly #ends: readonly [MemoryTransport, MemoryTransport];
 
   /** @param options.bootstrap what the right vat offers instead. */
-  constructor(options: { batched?: boolean; bootstrap?: Server } = {}) {
+  constructor(options: { batched?: boolean; bootstrap?: Server; limits?: LimitOptions } = {}) {
     this.#ends = MemoryTransport.pair({ batched: options.batched ?? true, manual: true });
-    this.left = new Connection(this.#ends[0]);
-    this.right = new Connection(this.#ends[1], { bootstrap: local(options.bootstrap ?? this.keeper) });
+    const { limits } = options;
+    this.left = new Connection(this.#ends[0], { limits });
+    this.right = new Connection(this.#ends[1], { bootstrap: local(options.bootstrap ?? this.keeper), limits });
   }
 
   /** One frame to the right, as far as there is one. */
@@ -133,6 +144,20 @@ export class Pair {
   toLeft(): boolean {
     this.#ends[1].flush();
     return this.#ends[1].deliver();
+  }
+
+  /** Sends what the left vat has to say back to it, message by message, as a peer does that knows none of it. */
+  bounceToLeft(): void {
+    this.#ends[0].flush();
+    const writer = new SegmentWriter();
+    for (const frame of this.#ends[0].inFlight.splice(0)) {
+      for (let at = 0; at < frame.length; at += messageLength(frame, at, LIMITS)) {
+        const bytes = frame.subarray(at, at + messageLength(frame, at, LIMITS));
+        const flat = readFlat(bytes, LIMITS);
+        encodeUnimplemented(writer, flat, flat.start);
+      }
+    }
+    this.left.handleFrame(writer.take());
   }
 
   /** Until nothing moves any more. */

@@ -10,6 +10,7 @@ export {
 } from "./capabilities/capability.ts";
 export { LocalCapability } from "./capabilities/local.ts";
 export { DISCARD, PromiseCapability } from "./capabilities/promise.ts";
+export { NO_CAPABILITY_REASON } from "./capabilities/transform.ts";
 export { Connection, type ConnectionOptions, type TableSizes } from "./connection/connection.ts";
 export { ProtocolError, RpcError } from "./errors.ts";
 export { AdaptiveWindow, FlowWindow, fixedWindow, type WindowSize } from "./flow-window.ts";
@@ -18,7 +19,6 @@ export { CallStream, callMethod, type Method, MethodCall, type Results } from ".
 export { InterfaceServer, type MethodHandler, ServedCall, type ServedMethod } from "./structs/interface-server.ts";
 export { StructBuilder, type StructSize } from "./structs/struct-builder.ts";
 export { type NumberOf, type NumberType, StructView } from "./structs/struct-view.ts";
-export { NO_CAPABILITY_REASON } from "./tables/result-pipelines.ts";
 export type { Transport, TransportReceiver } from "./transport.ts";
 export { type ByteStreamLike, ByteStreamTransport } from "./transports/byte-stream.ts";
 export { MemoryTransport } from "./transports/memory.ts";

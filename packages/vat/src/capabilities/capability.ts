@@ -125,13 +125,28 @@ export abstract class Capability {
     return undefined;
   }
 
+  /** Whether calls on this go through `other`, as far as this vat knows. */
+  leadsTo(other: Capability): boolean {
+    for (let end: Capability | undefined = this.resolved; end !== undefined; end = end.behind?.resolved) {
+      if (end === other) return true;
+    }
+    return false;
+  }
+
+  /** What stands behind something that hides it. Borrowed. */
+  protected get behind(): Capability | undefined {
+    return undefined;
+  }
+
   /** True for a promise that has not resolved yet. */
   get isPromise(): boolean {
     return false;
   }
 
-  /** Runs `listener` once when a promise resolves or breaks; never for what is no promise. */
-  whenResolved(_listener: () => void): void {}
+  /** Runs `listener` once when a promise resolves or breaks; never for what is no promise. Returns how to take it off. */
+  whenResolved(_listener: () => void): () => void {
+    return NOTHING;
+  }
 
   /** Why every call fails, where that is known already. */
   get brokenReason(): RpcError | undefined {
@@ -147,4 +162,5 @@ export abstract class Capability {
   protected abstract dispose(): void;
 }
 
-const NOTHING = (): void => {};
+/** Takes a listener off that never was on. */
+export const NOTHING = (): void => {};

@@ -4,6 +4,7 @@ import { ProtocolError, RpcError } from "../errors.ts";
 import { BrokenCapability } from "./broken.ts";
 import type { Capability } from "./capability.ts";
 import { ImportedCapability } from "./imported.ts";
+import { LoopedCapability } from "./looped.ts";
 import { RemoteCapability } from "./remote.ts";
 import type { RemotePeer } from "./remote-peer.ts";
 
@@ -47,18 +48,35 @@ export function receiveCapability(tables: DescriptorTables, descriptor: CapDescr
       return receiveImport(tables, descriptor.id as ImportId, true);
     case CapKind.receiverHosted: {
       const cap = tables.exports.get(descriptor.id as ExportId);
-      return cap?.addRef() ?? broken(`Capability table entry names export ${descriptor.id}, which does not exist.`);
+      if (cap === undefined)
+        return broken(`Capability table entry names export ${descriptor.id}, which does not exist.`);
+      return ownWay(tables, cap.addRef());
     }
     case CapKind.receiverAnswer: {
       const answer = tables.answers.get(descriptor.id as AnswerId);
-      return (
-        answer?.pipeline(descriptor.transform) ??
-        broken(`Capability table entry names answer ${descriptor.id}, which does not exist.`)
-      );
+      if (answer === undefined) {
+        return broken(`Capability table entry names answer ${descriptor.id}, which does not exist.`);
+      }
+      return ownWay(tables, answer.pipeline(descriptor.transform));
     }
     default:
       return broken(`Capability table entry of unknown kind ${String(descriptor.kind)}.`);
   }
+}
+
+/**
+ * What calls on an export, or an answer, go to from now on, when the peer has been told that it is `cap`. Borrows it; the
+ * reference that is returned belongs to the caller.
+ */
+export function pinCapability(tables: DescriptorTables, cap: Capability): Capability {
+  const end = cap.resolved;
+  return end instanceof RemoteCapability && end.peer === tables ? end.pin() : cap.addRef();
+}
+
+/** What the peer named as ours. Takes over and returns a reference. */
+function ownWay(tables: DescriptorTables, cap: Capability): Capability {
+  const end = cap.resolved;
+  return end instanceof RemoteCapability && end.peer === tables ? new LoopedCapability(cap) : cap;
 }
 
 function receiveImport(tables: DescriptorTables, id: ImportId, isPromise: boolean): Capability {

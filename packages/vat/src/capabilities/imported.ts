@@ -3,6 +3,7 @@ import { type ImportId, TargetKind } from "@capstan/wire";
 import type { Capability } from "./capability.ts";
 import { RemoteCapability } from "./remote.ts";
 import type { RemotePeer } from "./remote-peer.ts";
+import { StrictCapability } from "./strict.ts";
 
 const NO_TRANSFORM: readonly number[] = Object.freeze([]);
 
@@ -10,7 +11,8 @@ const NO_TRANSFORM: readonly number[] = Object.freeze([]);
  * One entry of the import table.
  *
  * States: held (in the table; `received` counts how often the peer sent it) → released (Release sent for all of them,
- * out of the table). A promise is released as soon as it resolves; the handle then only leads to the resolution.
+ * out of the table). A promise is released as soon as it resolves and nothing is pinned to it; the handle then only leads
+ * to the resolution.
  */
 export class ImportedCapability extends RemoteCapability {
   readonly importId: ImportId;
@@ -18,6 +20,7 @@ export class ImportedCapability extends RemoteCapability {
   readonly transform = NO_TRANSFORM;
   #received = 1;
   #promise: boolean;
+  #pins = 0;
 
   constructor(peer: RemotePeer, importId: ImportId, isPromise: boolean) {
     super(peer);
@@ -43,7 +46,20 @@ export class ImportedCapability extends RemoteCapability {
   resolve(target: Capability): void {
     this.settle(target);
     this.#promise = false;
-    this.peer.releaseImport(this.importId, this.#received);
+    if (this.#pins === 0) this.peer.releaseImport(this.importId, this.#received);
+  }
+
+  pin(): StrictCapability {
+    this.#pins++;
+    return new StrictCapability(this.peer, this.addRef(), () => {
+      if (this.#pins > 0 && --this.#pins === 0 && this.resolution !== undefined) {
+        this.peer.releaseImport(this.importId, this.#received);
+      }
+    });
+  }
+
+  protected unpin(): void {
+    this.#pins = 0;
   }
 
   protected dispose(): void {

@@ -2,9 +2,10 @@
 import type { Limits } from "@capstan/wire";
 import { RpcError } from "../errors.ts";
 import { encodeStandalone, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
-import { capabilityAt, ResultPipelines } from "../tables/result-pipelines.ts";
 import { BrokenCapability } from "./broken.ts";
 import { Capability, type IncomingCall, type PendingCall, type ReturnSink, type Server } from "./capability.ts";
+import { ResultPipelines } from "./promise.ts";
+import { capabilityAt } from "./transform.ts";
 
 /** A capability whose object is a `Server` in this vat. */
 export class LocalCapability extends Capability {
@@ -59,6 +60,8 @@ class LocalCall implements PendingCall, IncomingCall {
   #sink: ReturnSink | undefined;
   #pipelines: ResultPipelines | undefined;
   #outcome: ReceivedPayload | RpcError | undefined;
+  /** True once the caller gave up; cancelled once nothing that is pipelined on the call waits either. */
+  #unwanted = false;
   #cancelled = false;
   #onward: PendingCall | undefined;
 
@@ -86,7 +89,7 @@ class LocalCall implements PendingCall, IncomingCall {
   }
 
   get isPointless(): boolean {
-    return this.#cancelled && this.#pipelines === undefined;
+    return this.#cancelled;
   }
 
   forwardTo(onward: PendingCall): void {
@@ -103,17 +106,24 @@ class LocalCall implements PendingCall, IncomingCall {
     const outcome = this.#outcome;
     if (outcome instanceof RpcError) return new BrokenCapability(outcome);
     if (outcome !== undefined) return capabilityAt(outcome, transform);
-    this.#pipelines ??= new ResultPipelines(this.#limits, this.#onward);
+    this.#pipelines ??= new ResultPipelines(this.#limits, () => this.#cancelIfUnused(), this.#onward);
     return this.#pipelines.get(transform);
   }
 
   cancel(): void {
-    if (this.#cancelled || this.#outcome !== undefined) return;
-    this.#cancelled = true;
     this.#sink = undefined;
+    this.#unwanted = true;
+    if (this.#onward !== undefined) this.#pipelines?.release();
+    this.#cancelIfUnused();
+  }
+
+  #cancelIfUnused(): void {
+    if (!this.#unwanted || this.#cancelled || this.#outcome !== undefined || this.#pipelines?.isAwaited === true)
+      return;
+    this.#cancelled = true;
     const onCancel = this.onCancel;
     this.onCancel = undefined;
-    if (this.#pipelines === undefined) onCancel?.();
+    onCancel?.();
   }
 
   returnResults<T>(encoder: PayloadEncoder<T>, content: T): void {

@@ -1,23 +1,36 @@
 // A capability that will be in the results of a call which the peer has not answered yet.
-import { type QuestionId, TargetKind } from "@capstan/wire";
+import { TargetKind } from "@capstan/wire";
 import type { Capability } from "./capability.ts";
 import { RemoteCapability } from "./remote.ts";
 import type { RemotePeer } from "./remote-peer.ts";
+import { StrictCapability } from "./strict.ts";
 
-/** Resolves when its question is answered. Holds nothing of the peer's by itself. */
+/** What it needs of the question that it is pipelined on. */
+export interface PipelinedQuestion {
+  readonly id: number;
+  /** Nobody holds `cap` any more. */
+  drop(cap: PipelinedCapability): void;
+  /** It must stay addressable after it was answered, until `unpin`. */
+  pin(): void;
+  unpin(): void;
+  /** It need not. */
+  unpinAll(): void;
+}
+
+/** Resolves when its question is answered. Holds nothing of the peer's by itself; the question does not hold it. */
 export class PipelinedCapability extends RemoteCapability {
-  readonly questionId: QuestionId;
+  readonly #question: PipelinedQuestion;
   readonly targetKind = TargetKind.promisedAnswer;
   readonly transform: readonly number[];
 
-  constructor(peer: RemotePeer, questionId: QuestionId, transform: readonly number[]) {
+  constructor(peer: RemotePeer, question: PipelinedQuestion, transform: readonly number[]) {
     super(peer);
-    this.questionId = questionId;
+    this.#question = question;
     this.transform = transform;
   }
 
   get targetId(): number {
-    return this.questionId;
+    return this.#question.id;
   }
 
   override get isPromise(): boolean {
@@ -29,7 +42,18 @@ export class PipelinedCapability extends RemoteCapability {
     this.settle(target);
   }
 
+  pin(): StrictCapability {
+    const question = this.#question;
+    question.pin();
+    return new StrictCapability(this.peer, this.addRef(), () => question.unpin());
+  }
+
+  protected unpin(): void {
+    this.#question.unpinAll();
+  }
+
   protected dispose(): void {
-    this.resolution?.release();
+    if (this.resolution !== undefined) this.resolution.release();
+    else this.#question.drop(this);
   }
 }

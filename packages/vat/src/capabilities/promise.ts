@@ -4,6 +4,8 @@ import { RpcError } from "../errors.ts";
 import { encodeStandalone, forwardEncoder, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
 import { BrokenCapability, FailedCall } from "./broken.ts";
 import { Capability, type IncomingCall, type PendingCall, type ReturnSink } from "./capability.ts";
+import { ResolutionListeners } from "./resolution-listeners.ts";
+import { capabilityAt, sameTransform } from "./transform.ts";
 
 /** Something that waits in the queue. */
 interface Waiting {
@@ -15,13 +17,15 @@ interface Waiting {
  * A local promise for a capability. Pipelines on unanswered calls, and references under embargo, are such promises.
  *
  * States: pending (calls queue) → resolved (calls go straight to the target). Breaking is resolving to a
- * BrokenCapability. Invariant: the queue is empty once resolved, and everything queued went out before anything later.
+ * BrokenCapability. Invariants: the queue is empty once resolved, and everything queued went out before anything later;
+ * each call that waits holds a reference.
  */
 export class PromiseCapability extends Capability {
   readonly #limits: Limits;
-  #queue: Waiting[] = [];
+  readonly #queue = new Set<Waiting>();
   #target: Capability | undefined;
-  #listeners: (() => void)[] | undefined;
+  #isResolving = false;
+  #listeners: ResolutionListeners | undefined;
 
   constructor(limits: Limits) {
     super();
@@ -30,23 +34,27 @@ export class PromiseCapability extends Capability {
 
   /** Settles the promise. Takes over the reference to `target`. Only the first call counts; later targets are released. */
   resolve(target: Capability): void {
-    const end = target.resolved;
-    if (this.#target !== undefined) {
+    if (this.#target !== undefined || this.#isResolving) {
       target.release();
       return;
     }
-    if (end === this) {
+    if (target.leadsTo(this)) {
       target.release();
       this.resolve(new BrokenCapability(RpcError.failed("A promise for a capability resolved to itself.")));
       return;
     }
+    this.#isResolving = true;
+    this.addRef();
+    // Calls that are made meanwhile go behind those that wait.
+    for (const waiting of this.#queue) {
+      this.#queue.delete(waiting);
+      waiting.proceed(target);
+      this.release();
+    }
     this.#target = target;
-    const queue = this.#queue;
-    this.#queue = [];
-    for (const waiting of queue) waiting.proceed(target);
-    const listeners = this.#listeners;
+    this.#listeners?.run();
     this.#listeners = undefined;
-    if (listeners !== undefined) for (const listener of listeners) listener();
+    this.release();
   }
 
   call<T>(
@@ -61,21 +69,42 @@ export class PromiseCapability extends Capability {
       return this.resolved.call(interfaceHigh, interfaceLow, methodId, encoder, content, sink);
     }
     const params = encodeStandalone(encoder, content, this.#limits);
-    const call = new QueuedCall(interfaceHigh, interfaceLow, methodId, params, sink, this.#limits);
-    this.#queue.push(call);
+    const call = new QueuedCall(interfaceHigh, interfaceLow, methodId, params, sink, this.#limits, (waiting) =>
+      this.#leave(waiting),
+    );
+    this.#wait(call);
     return call;
   }
 
   deliver(call: IncomingCall): void {
-    if (this.#target !== undefined) this.resolved.deliver(call);
-    else {
-      this.#queue.push({
-        proceed: (target) => {
-          if (call.isPointless) call.returnException(RpcError.failed("The call was cancelled."));
-          else target.deliver(call);
-        },
-      });
+    if (this.#target !== undefined) {
+      this.resolved.deliver(call);
+      return;
     }
+    const waiting: Waiting = {
+      proceed: (target) => {
+        call.onCancel = undefined;
+        target.deliver(call);
+      },
+    };
+    call.onCancel = () => {
+      // One that must reach its callee all the same waits on.
+      if (!call.isPointless || !this.#leave(waiting)) return;
+      call.returnException(RpcError.failed("The call was cancelled."));
+    };
+    this.#wait(waiting);
+  }
+
+  #wait(waiting: Waiting): void {
+    this.addRef();
+    this.#queue.add(waiting);
+  }
+
+  /** A call waits no more. False where it did not. */
+  #leave(waiting: Waiting): boolean {
+    if (!this.#queue.delete(waiting)) return false;
+    this.release();
+    return true;
   }
 
   protected override get next(): Capability | undefined {
@@ -86,9 +115,10 @@ export class PromiseCapability extends Capability {
     return this.#target === undefined || this.resolved.isPromise;
   }
 
-  override whenResolved(listener: () => void): void {
-    if (this.#target !== undefined) this.resolved.whenResolved(listener);
-    else (this.#listeners ??= []).push(listener);
+  override whenResolved(listener: () => void): () => void {
+    if (this.#target !== undefined) return this.resolved.whenResolved(listener);
+    this.#listeners ??= new ResolutionListeners();
+    return this.#listeners.add(listener);
   }
 
   override get brokenReason(): RpcError | undefined {
@@ -97,20 +127,110 @@ export class PromiseCapability extends Capability {
 
   override whenBroken(listener: (error: RpcError) => void): () => void {
     if (this.#target !== undefined) return this.resolved.whenBroken(listener);
-    let off: (() => void) | undefined;
-    let wanted = true;
-    this.whenResolved(() => {
-      if (wanted) off = this.resolved.whenBroken(listener);
+    let off = this.whenResolved(() => {
+      off = this.resolved.whenBroken(listener);
     });
-    return () => {
-      wanted = false;
-      off?.();
-    };
+    return () => off();
   }
 
   protected dispose(): void {
-    // Calls that wait still go out: whoever resolves this promise holds a reference until then.
     this.#target?.release();
+  }
+}
+
+/** Something pipelined on a call, while it is not answered. */
+class PipelinePromise extends PromiseCapability {
+  readonly transform: readonly number[];
+  readonly #pipelines: ResultPipelines;
+
+  constructor(limits: Limits, pipelines: ResultPipelines, transform: readonly number[]) {
+    super(limits);
+    this.#pipelines = pipelines;
+    this.transform = transform;
+  }
+
+  protected override dispose(): void {
+    super.dispose();
+    this.#pipelines.drop(this);
+  }
+}
+
+/**
+ * What is pipelined on a call to this vat: one promise for each transform asked for, so that calls made through the same
+ * one keep their order.
+ *
+ * States: waiting (calls queue; each promise is held by somebody else) → settled by the call's outcome (empty). Or
+ * waiting → following: the call was made again elsewhere, and calls go on to what is pipelined there; those promises are
+ * held here until `release`, because what they lead to may be under an embargo that the outcome itself knows nothing of.
+ */
+export class ResultPipelines {
+  readonly #limits: Limits;
+  readonly #onUnused: () => void;
+  readonly #promises: PipelinePromise[] = [];
+  #onward: PendingCall | undefined;
+
+  /** @param onUnused told when nobody holds any of the promises any more, while they wait. */
+  constructor(limits: Limits, onUnused: () => void, onward?: PendingCall) {
+    this.#limits = limits;
+    this.#onUnused = onUnused;
+    this.#onward = onward;
+  }
+
+  /** Whether anybody waits for the call's outcome in order to call something in it. */
+  get isAwaited(): boolean {
+    return this.#onward === undefined && this.#promises.length > 0;
+  }
+
+  /** A promise for the capability at `transform`. The reference belongs to the caller. */
+  get(transform: readonly number[]): Capability {
+    const known = this.known(transform);
+    if (known !== undefined) return known;
+    const promise = new PipelinePromise(this.#limits, this, transform);
+    this.#promises.push(promise);
+    if (this.#onward === undefined) return promise;
+    promise.resolve(this.#onward.pipeline(transform));
+    return promise.addRef();
+  }
+
+  /** The same where it was asked for before; else undefined. */
+  known(transform: readonly number[]): Capability | undefined {
+    return this.#promises.find((promise) => sameTransform(promise.transform, transform))?.addRef();
+  }
+
+  /** The call was made again as `onward`. */
+  follow(onward: PendingCall): void {
+    this.#onward = onward;
+    for (const promise of this.#promises) promise.addRef().resolve(onward.pipeline(promise.transform));
+  }
+
+  /** The call was answered: borrow `results`. */
+  resolve(results: ReceivedPayload): void {
+    this.settle((transform) => capabilityAt(results, transform));
+  }
+
+  /** The call failed: everything pipelined on it fails with the same error. */
+  reject(error: RpcError): void {
+    this.settle(() => new BrokenCapability(error));
+  }
+
+  /** What was pipelined is known by now. Takes over the references that `target` gives. */
+  settle(target: (transform: readonly number[]) => Capability): void {
+    if (this.#onward !== undefined) return;
+    for (const promise of this.#promises.splice(0)) promise.resolve(target(promise.transform));
+  }
+
+  /** Nothing will be asked for any more. */
+  release(): void {
+    const promises = this.#promises.splice(0);
+    if (this.#onward !== undefined) for (const promise of promises) promise.release();
+  }
+
+  /** Nobody holds `promise` any more. */
+  drop(promise: PipelinePromise): void {
+    const index = this.#promises.indexOf(promise);
+    if (index < 0) return;
+    this.#promises.splice(index, 1);
+    if (this.#promises.length === 0) this.#onUnused();
   }
 }
 
@@ -123,10 +243,10 @@ class QueuedCall implements PendingCall, Waiting {
   readonly #interfaceLow: number;
   readonly #methodId: number;
   readonly #params: ReceivedPayload;
-  readonly #limits: Limits;
+  readonly #leave: (waiting: Waiting) => boolean;
+  readonly #pipelines: ResultPipelines;
   #sink: ReturnSink | undefined;
   #forwarded: PendingCall | undefined;
-  #pipelines: { readonly transform: readonly number[]; readonly promise: PromiseCapability }[] | undefined;
 
   constructor(
     interfaceHigh: number,
@@ -135,44 +255,39 @@ class QueuedCall implements PendingCall, Waiting {
     params: ReceivedPayload,
     sink: ReturnSink,
     limits: Limits,
+    leave: (waiting: Waiting) => boolean,
   ) {
     this.#interfaceHigh = interfaceHigh;
     this.#interfaceLow = interfaceLow;
     this.#methodId = methodId;
     this.#params = params;
     this.#sink = sink;
-    this.#limits = limits;
+    this.#leave = leave;
+    this.#pipelines = new ResultPipelines(limits, () => this.#leaveIfUnused());
   }
 
   pipeline(transform: readonly number[]): Capability {
-    if (this.#forwarded !== undefined) return this.#forwarded.pipeline(transform);
-    const promise = new PromiseCapability(this.#limits);
-    (this.#pipelines ??= []).push({ transform, promise: promise.addRef() });
-    return promise;
+    return this.#forwarded?.pipeline(transform) ?? this.#pipelines.get(transform);
   }
 
   cancel(): void {
     this.#sink = undefined;
     this.#forwarded?.cancel();
+    this.#leaveIfUnused();
   }
 
   proceed(target: Capability): void {
-    const pipelines = this.#pipelines;
-    // A cancelled call still runs when something was pipelined on it.
-    if (this.#sink === undefined && pipelines === undefined) {
-      this.#params.release();
-      return;
-    }
-    const sink = this.#sink ?? DISCARD;
-    const call = this.#forward(target, sink);
+    const call = this.#forward(target, this.#sink ?? DISCARD);
     this.#forwarded = call;
     this.#params.release();
-    if (pipelines === undefined) return;
-    this.#pipelines = undefined;
-    for (const { transform, promise } of pipelines) {
-      promise.resolve(call.pipeline(transform));
-      promise.release();
-    }
+    this.#pipelines.settle((transform) => call.pipeline(transform));
+    if (this.#sink === undefined) call.cancel();
+  }
+
+  /** A call whose outcome nobody waits for, and that nothing is pipelined on, need not be made. */
+  #leaveIfUnused(): void {
+    if (this.#sink !== undefined || this.#pipelines.isAwaited || !this.#leave(this)) return;
+    this.#params.release();
   }
 
   #forward(target: Capability, sink: ReturnSink): PendingCall {

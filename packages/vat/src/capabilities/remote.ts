@@ -2,8 +2,10 @@
 import type { TargetKind } from "@capstan/wire";
 import { RpcError } from "../errors.ts";
 import { forwardEncoder, type PayloadEncoder } from "../payload.ts";
-import { Capability, type IncomingCall, type PendingCall, type ReturnSink } from "./capability.ts";
+import { BrokenCapability } from "./broken.ts";
+import { Capability, type IncomingCall, NOTHING, type PendingCall, type ReturnSink } from "./capability.ts";
 import type { RemotePeer } from "./remote-peer.ts";
+import { ResolutionListeners } from "./resolution-listeners.ts";
 
 /**
  * A capability reached through the peer of one connection.
@@ -16,7 +18,7 @@ export abstract class RemoteCapability extends Capability {
   protected resolution: Capability | undefined = undefined;
   /** True once a call went out on this reference: the order of later ones is then owed (E-order). */
   protected called = false;
-  #listeners: (() => void)[] | undefined = undefined;
+  #listeners: ResolutionListeners | undefined = undefined;
 
   constructor(peer: RemotePeer) {
     super();
@@ -27,6 +29,8 @@ export abstract class RemoteCapability extends Capability {
   abstract readonly targetKind: TargetKind;
   abstract readonly targetId: number;
   abstract readonly transform: readonly number[];
+  /** The same target as it is now, whatever it resolves to later: see StrictCapability. The reference belongs to the caller. */
+  abstract pin(): RemoteCapability;
 
   call<T>(
     interfaceHigh: number,
@@ -95,9 +99,9 @@ export abstract class RemoteCapability extends Capability {
     return this.resolution;
   }
 
-  override whenResolved(listener: () => void): void {
-    if (this.resolution !== undefined) this.resolved.whenResolved(listener);
-    else if (this.isPromise) (this.#listeners ??= []).push(listener);
+  override whenResolved(listener: () => void): () => void {
+    if (this.resolution !== undefined) return this.resolved.whenResolved(listener);
+    return this.isPromise ? (this.#listeners ??= new ResolutionListeners()).add(listener) : NOTHING;
   }
 
   override get brokenReason(): RpcError | undefined {
@@ -106,28 +110,39 @@ export abstract class RemoteCapability extends Capability {
 
   override whenBroken(listener: (error: RpcError) => void): () => void {
     if (this.resolution !== undefined) return this.resolved.whenBroken(listener);
-    let off = this.peer.whenClosed(listener);
-    let wanted = true;
-    this.whenResolved(() => {
+    let off = this.peer.whenClosed((error) => {
+      offResolved();
+      listener(error);
+    });
+    const offResolved = this.whenResolved(() => {
       off();
-      if (wanted) off = this.resolved.whenBroken(listener);
+      off = this.resolved.whenBroken(listener);
     });
     return () => {
-      wanted = false;
+      offResolved();
       off();
     };
   }
 
+  /** What is pinned to this keeps it no longer: in a circle it would keep itself. */
+  protected abstract unpin(): void;
+
   /** The peer said what this is. Takes over the reference to `target`. */
   protected settle(target: Capability): void {
+    // Two peers that answer each other's calls with each other's answers make a circle.
+    if (target.leadsTo(this)) {
+      target.release();
+      this.unpin();
+      this.settle(new BrokenCapability(RpcError.failed("A promise for a capability resolved to itself.")));
+      return;
+    }
     // Whoever gets there over the same connection overtakes nothing; everybody else must wait for the calls in flight.
     const direct = !this.called || target.brokenReason !== undefined || this.peer.reaches(target);
     this.resolution = direct ? target : this.peer.embargo(this.targetKind, this.targetId, this.transform, target);
     // A promise that led to another one of the peer's: the calls in flight have to be waited for once that one resolves.
     const end = target.resolved;
     if (this.called && end instanceof RemoteCapability) end.called = true;
-    const listeners = this.#listeners;
+    this.#listeners?.run();
     this.#listeners = undefined;
-    if (listeners !== undefined) for (const listener of listeners) listener();
   }
 }

@@ -12,6 +12,9 @@ import { ConnectionState } from "./state.ts";
 const CLOSE_NORMAL = 1000;
 const CLOSE_PROTOCOL_ERROR = 1002;
 
+/** Calls are refused past `maxBufferedBytes`; a peer that goes on all the same is ended at this many times that. */
+const UNREAD_FACTOR = 2;
+
 export interface ConnectionOptions {
   /** What the peer gets for Bootstrap. The connection takes over this reference. */
   readonly bootstrap?: Capability | undefined;
@@ -40,8 +43,9 @@ export class Connection implements TransportReceiver {
   /** Starts to work at once; calls made before the transport is open are held, within `limits.maxQueuedBytes`. */
   constructor(transport: Transport, options: ConnectionOptions = {}) {
     this.#transport = transport;
-    this.#outbox = new Outbox(transport);
-    this.#state = new ConnectionState(resolveLimits(options.limits), this.#outbox, options.bootstrap);
+    const limits = resolveLimits(options.limits);
+    this.#outbox = new Outbox(transport, limits.maxFrameBytes);
+    this.#state = new ConnectionState(limits, this.#outbox, options.bootstrap);
     transport.start(this);
   }
 
@@ -96,6 +100,10 @@ export class Connection implements TransportReceiver {
     const state = this.#state;
     const frames = this.#frames;
     if (frames === undefined || state.closedReason !== undefined) return;
+    if (this.#outbox.pendingBytes > UNREAD_FACTOR * state.limits.maxBufferedBytes) {
+      this.abort("The peer sends, and does not read what is sent to it.");
+      return;
+    }
     try {
       frames.open(frame);
       for (let message = frames.next(); message !== undefined; message = frames.next()) {

@@ -45,9 +45,10 @@ export function dispatch(state: ConnectionState, message: RpcMessage): void {
 function handleUnimplemented(state: ConnectionState, original: EchoedMessage | undefined): void {
   if (original === undefined) return;
   if (original.questionId !== undefined) {
-    state.questions
-      .take(original.questionId)
-      ?.settleException(RpcError.unimplemented("The peer does not know this kind of message."));
+    const question = state.questions.take(original.questionId);
+    if (question === undefined) return;
+    for (const id of question.paramExports) state.exports.release(id, 1);
+    question.settleException(RpcError.unimplemented("The peer does not know this kind of message."));
   } else if (original.cap !== undefined) {
     const { kind, id } = original.cap;
     // The peer keeps calling the promise; what it was to become is given back.

@@ -26,6 +26,7 @@ const FADING = 0.9;
  */
 export class Outbox {
   readonly #transport: Transport;
+  readonly #maxFrameBytes: number;
   readonly #builder = new PayloadBuilder(new SegmentWriter());
   #writing = false;
   /** Where the message that is being written starts. */
@@ -43,8 +44,10 @@ export class Outbox {
   #state: "held" | "open" | "closed" = "held";
   readonly #flush = (): void => this.flush();
 
-  constructor(transport: Transport) {
+  /** @param maxFrameBytes of several messages in a frame; a single one goes out whole. */
+  constructor(transport: Transport, maxFrameBytes: number) {
     this.#transport = transport;
+    this.#maxFrameBytes = maxFrameBytes;
   }
 
   /** Bytes that wait here and in the transport. */
@@ -112,8 +115,9 @@ export class Outbox {
   #send(): void {
     const writer = this.#builder.writer;
     const bytes = writer.take();
-    if (this.#transport.batched) this.#transport.send(bytes);
-    else for (const message of splitMessages(bytes)) this.#transport.send(message);
+    const { batched } = this.#transport;
+    if (batched && bytes.length <= this.#maxFrameBytes) this.#transport.send(bytes);
+    else for (const piece of splitMessages(bytes, batched ? this.#maxFrameBytes : 0)) this.#transport.send(piece);
   }
 
   /** Sends what is whole, then drops everything later. */
@@ -156,12 +160,17 @@ export class Outbox {
   }
 }
 
-/** Cuts a run of our own messages, which have one segment each, into one piece a message. */
-function* splitMessages(bytes: Uint8Array): Iterable<Uint8Array> {
+/** Cuts a run of our own messages, which have one segment each, into pieces of at most `maxBytes`, or of one message. */
+function* splitMessages(bytes: Uint8Array, maxBytes: number): Iterable<Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let start = 0;
   for (let at = 0; at < bytes.length; ) {
     const end = at + 8 + 8 * view.getUint32(at + 4, true);
-    yield bytes.subarray(at, end);
+    if (at > start && end - start > maxBytes) {
+      yield bytes.subarray(start, at);
+      start = at;
+    }
     at = end;
   }
+  yield bytes.subarray(start);
 }

@@ -15,25 +15,25 @@ export function shutdown(state: ConnectionState, reason: RpcError): void {
   const embargoes = state.embargoes.drain();
   const exports = state.exports.drain();
   state.imports.drain();
-  const listeners = [...state.closeListeners];
-  state.closeListeners.clear();
 
   for (const embargo of embargoes) {
-    embargo.promise.resolve(new BrokenCapability(reason));
+    guard(() => embargo.promise.resolve(new BrokenCapability(reason)));
     embargo.promise.release();
-    embargo.target.release();
+    guard(() => embargo.target.release());
   }
-  for (const question of questions) question.settleException(reason);
-  for (const answer of answers) answer.detach();
-  for (const cap of exports) cap.release();
-  state.bootstrap?.release();
-  for (const listener of listeners) notify(listener, reason);
+  for (const question of questions) guard(() => question.settleException(reason));
+  for (const answer of answers) guard(() => answer.detach());
+  for (const cap of exports) guard(() => cap.release());
+  guard(() => state.bootstrap?.release());
+  // Those that take each other off do so.
+  for (const listener of state.closeListeners) guard(() => listener(reason));
+  state.closeListeners.clear();
 }
 
-/** A listener that throws is an uncaught error of its own, and harms no other. */
-function notify(listener: (error: RpcError) => void, reason: RpcError): void {
+/** Code of others' that throws is an uncaught error of its own, and keeps nothing else from ending. */
+function guard(step: () => void): void {
   try {
-    listener(reason);
+    step();
   } catch (error) {
     queueMicrotask(() => {
       throw error;

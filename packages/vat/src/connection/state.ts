@@ -30,7 +30,12 @@ import {
 } from "@capstan/wire";
 import { BrokenCapability, FailedCall } from "../capabilities/broken.ts";
 import type { Capability, IncomingCall, PendingCall, ReturnSink } from "../capabilities/capability.ts";
-import { type DescriptorTables, describeCapability, receiveCapability } from "../capabilities/descriptors.ts";
+import {
+  type DescriptorTables,
+  describeCapability,
+  pinCapability,
+  receiveCapability,
+} from "../capabilities/descriptors.ts";
 import type { ImportedCapability } from "../capabilities/imported.ts";
 import { DISCARD, PromiseCapability } from "../capabilities/promise.ts";
 import { RemoteCapability } from "../capabilities/remote.ts";
@@ -67,14 +72,19 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
   readonly embargoes = new LocalTable<EmbargoId, Embargo>();
   readonly closeListeners = new Set<(error: RpcError) => void>();
   closedReason: RpcError | undefined = undefined;
-  /** Bytes of the peer's calls that are not answered. */
+  /** The peer's calls that run, whether it still waits for them or not, and the bytes that they came in. */
+  runningCalls = 0;
   callBytes = 0;
 
   constructor(limits: Limits, outbox: Outbox, bootstrap: Capability | undefined) {
     this.limits = limits;
     this.outbox = outbox;
     this.bootstrap = bootstrap;
-    this.exports = new Exports(limits, (id, cap) => this.#sendResolve(id, cap));
+    this.exports = new Exports(
+      limits,
+      (cap) => pinCapability(this, cap),
+      (id, cap) => this.#sendResolve(id, cap),
+    );
   }
 
   // Calls that we make
@@ -181,6 +191,12 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
       );
       builder.at = at;
       encoder.encode(builder, content);
+      if (this.closedReason !== undefined) {
+        // A getter of the value's closed the connection, which has told the question.
+        this.outbox.rollback(builder, start);
+        return;
+      }
+      this.#checkSize(writer, start);
       if (builder.caps.length === 0) finishPayload(writer, start, at, NO_DESCRIPTORS);
       else {
         const descriptors = this.#describeAll(builder);
@@ -214,7 +230,8 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
 
   // Calls that the peer makes
 
-  handleParamsDone(bytes: number): void {
+  handleCallDone(bytes: number): void {
+    this.runningCalls--;
     this.callBytes -= bytes;
   }
 
@@ -228,6 +245,11 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
       const at = beginReturn(writer, answer.id, answer.releaseParamCaps);
       builder.at = at;
       encoder.encode(builder, content);
+      if (this.closedReason !== undefined) {
+        this.outbox.rollback(builder, start);
+        return;
+      }
+      this.#checkSize(writer, start);
       if (builder.caps.length === 0) {
         setNoFinishNeeded(writer, at);
         finishPayload(writer, start, at, NO_DESCRIPTORS);
@@ -344,7 +366,18 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
     const bytes = builder.writer.bytes.slice(start, builder.writer.length);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const reader = new SegmentReader(bytes, view, 8, bytes.length, this.limits);
-    return new ReceivedPayload(reader, at - start, builder.takeCaps());
+    const caps = builder.takeCaps();
+    const pinned = caps.map((cap) => cap && pinCapability(this, cap));
+    for (const cap of caps) cap?.release();
+    return new ReceivedPayload(reader, at - start, pinned);
+  }
+
+  /** A frame of this message must be one that the peer takes. */
+  #checkSize(writer: SegmentWriter, start: number): void {
+    const bytes = writer.length - start;
+    const { maxFrameBytes } = this.limits;
+    if (bytes <= maxFrameBytes) return;
+    throw RpcError.failed(`A message of ${bytes} bytes is larger than a frame may be (${maxFrameBytes}).`);
   }
 
   #overload(): RpcError | undefined {

@@ -1,11 +1,11 @@
 // hot path (bench: npm run bench). Call and Bootstrap: the peer asks something of us.
 import { type BootstrapMessage, type CallMessage, type ExportId, SendResultsTo, TargetKind } from "@capstan/wire";
 import type { Capability } from "../capabilities/capability.ts";
+import { noCapability } from "../capabilities/transform.ts";
 import type { ConnectionState } from "../connection/state.ts";
 import { ProtocolError, RpcError } from "../errors.ts";
 import { capabilityEncoder, emptyPayload } from "../payload.ts";
 import { Answer } from "../tables/answer.ts";
-import { noCapability } from "../tables/result-pipelines.ts";
 
 /** Enters an answer and passes the call to its target. User code runs last, inside `deliver`. */
 export function handleCall(state: ConnectionState, message: CallMessage): void {
@@ -32,9 +32,10 @@ export function handleCall(state: ConnectionState, message: CallMessage): void {
   const { maxCallsInFlight, maxCallBytesInFlight, maxBufferedBytes } = state.limits;
   // A peer that does not read its answers gets small ones. A single call passes, however large.
   const overloaded =
-    state.answers.size >= maxCallsInFlight ||
+    state.runningCalls >= maxCallsInFlight ||
     (state.callBytes > 0 && state.callBytes + bytes > maxCallBytesInFlight) ||
     state.outbox.pendingBytes > maxBufferedBytes;
+  state.runningCalls++;
   state.callBytes += bytes;
   state.answers.set(id, answer);
   if (overloaded) {
@@ -70,6 +71,7 @@ export function handleBootstrap(state: ConnectionState, message: BootstrapMessag
     throw new ProtocolError(`Bootstrap reuses question id ${id}, which is open.`);
   }
   checkRoom(state);
+  state.runningCalls++;
   const answer = new Answer(state, id, 0, 0, 0, emptyPayload(state.limits), false, 0);
   state.answers.set(id, answer);
   if (state.bootstrap === undefined)

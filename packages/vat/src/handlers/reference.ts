@@ -31,12 +31,7 @@ export function handleResolve(state: ConnectionState, message: ResolveMessage): 
   const promise = state.imports.get(message.promiseId);
   if (promise === undefined) {
     target.release();
-  } else if (target.resolved === promise) {
-    target.release();
-    promise.resolve(new BrokenCapability(RpcError.failed("A promise for a capability resolved to itself.")));
-  } else {
-    promise.resolve(target);
-  }
+  } else promise.resolve(target);
 }
 
 export function handleRelease(state: ConnectionState, message: ReleaseMessage): void {

@@ -13,7 +13,8 @@ export function handleReturn(state: ConnectionState, message: ReturnMessage): vo
     throw new ProtocolError(`Return for question ${message.answerId}, which is not open.`);
   }
   question.returned = true;
-  if (question.abandoned || !isOutcomeElsewhere(question, message.which)) state.questions.take(question.id);
+  const stays = isOutcomeElsewhere(question, message.which) || (question.isPinned && !message.noFinishNeeded);
+  if (question.abandoned || !stays) state.questions.take(question.id);
   if (message.releaseParamCaps) for (const id of question.paramExports) state.exports.release(id, 1);
   // An abandoned question has sent its Finish, which gave back whatever these results carry.
   if (!question.abandoned) settle(state, question, message);
@@ -83,7 +84,7 @@ class TakenOutcome implements OutcomeTaker {
   /** Takes the question out of its table, unless it was given up or its connection ended. */
   #isOpen(): boolean {
     if (this.#question.abandoned || this.#state.closedReason !== undefined) return false;
-    this.#state.questions.take(this.#question.id);
+    if (!this.#question.isPinned || !this.#needsFinish) this.#state.questions.take(this.#question.id);
     return true;
   }
 }

@@ -2,9 +2,10 @@
 import type { AnswerId, ExportId, Limits } from "@capstan/wire";
 import { BrokenCapability } from "../capabilities/broken.ts";
 import type { CallOrigin, Capability, IncomingCall, PendingCall } from "../capabilities/capability.ts";
+import { ResultPipelines } from "../capabilities/promise.ts";
+import { capabilityAt, noCapability } from "../capabilities/transform.ts";
 import { RpcError } from "../errors.ts";
 import { encodeStandalone, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
-import { capabilityAt, noCapability, ResultPipelines } from "./result-pipelines.ts";
 
 /** What an answer needs of its connection. */
 export interface AnswerPeer extends CallOrigin {
@@ -14,8 +15,8 @@ export interface AnswerPeer extends CallOrigin {
   sendException(answer: Answer, error: RpcError): void;
   sendResultsElsewhere(answer: Answer): void;
   sendCancelled(answer: Answer): void;
-  /** The answer is in: `bytes` of params are no longer in flight. */
-  handleParamsDone(bytes: number): void;
+  /** The call runs no more; its message had `bytes`. */
+  handleCallDone(bytes: number): void;
 }
 
 /** Takes the outcome of a call whose results stayed here (`sendResultsTo.yourself`). */
@@ -112,7 +113,7 @@ export class Answer implements IncomingCall {
     if (outcome instanceof RpcError) return new BrokenCapability(outcome);
     if (outcome !== undefined) return capabilityAt(outcome, transform);
     if (this.#state !== "running" && this.#onward === undefined) return noCapability();
-    this.#pipelines ??= new ResultPipelines(this.#peer.limits, this.#onward);
+    this.#pipelines ??= new ResultPipelines(this.#peer.limits, () => this.#cancelIfUnused(), this.#onward);
     return this.#pipelines.get(transform);
   }
 
@@ -176,7 +177,7 @@ export class Answer implements IncomingCall {
   handleFinish(mustArrive = false): readonly ExportId[] {
     if (this.#state === "running") {
       this.#mustArrive = mustArrive;
-      this.detach(this.#pipelines !== undefined);
+      this.detach();
       this.#peer.sendCancelled(this);
       return [];
     }
@@ -188,17 +189,23 @@ export class Answer implements IncomingCall {
     return this.#resultExports;
   }
 
-  /** The entry has left the table. Cancels the call, unless what was pipelined on it still `wantsOutcome`. */
-  detach(wantsOutcome = false): void {
+  /** The entry has left the table. Cancels the call, once nothing waits for its outcome that was pipelined on it. */
+  detach(): void {
     if (this.#state === "returned") {
       this.handleFinish();
       return;
     }
     if (this.#state !== "running") return;
     this.#state = "detached";
+    // Whoever holds what was pipelined on a call that was passed on keeps that one going.
+    if (this.#onward !== undefined) this.#pipelines?.release();
+    this.#cancelIfUnused();
+  }
+
+  #cancelIfUnused(): void {
+    if (this.#state !== "detached" || this.#isCancelled || this.#pipelines?.isAwaited === true) return;
     const onCancel = this.#onCancel;
     this.#onCancel = undefined;
-    if (wantsOutcome) return;
     this.#isCancelled = true;
     onCancel?.();
   }
@@ -223,7 +230,7 @@ export class Answer implements IncomingCall {
     this.#state = state;
     this.#onCancel = undefined;
     this.params.release();
-    this.#peer.handleParamsDone(this.#bytes);
+    this.#peer.handleCallDone(this.#bytes);
     if (state === "done") this.#letOnwardGo();
   }
 

@@ -13,6 +13,8 @@ const NO_TRANSFORM: readonly number[] = Object.freeze([]);
 export interface Export {
   cap: Capability;
   references: number;
+  /** Stops waiting for a promise to resolve. */
+  stopWaiting: (() => void) | undefined;
 }
 
 /** The export table: one id for one capability, however often it is sent. */
@@ -20,11 +22,20 @@ export class Exports {
   readonly #table = new LocalTable<ExportId, Export>();
   readonly #ids = new Map<Capability, ExportId>();
   readonly #limits: Limits;
+  readonly #pin: (cap: Capability) => Capability;
   readonly #sendResolve: (id: ExportId, cap: Capability) => void;
 
-  /** @param sendResolve told when an exported promise resolves, to send Resolve; `cap` is borrowed. */
-  constructor(limits: Limits, sendResolve: (id: ExportId, cap: Capability) => void) {
+  /**
+   * @param pin what calls on a promise are to go to, now that it resolved to `cap`: a reference for the caller.
+   * @param sendResolve told when an exported promise resolves, to send Resolve; `cap` is borrowed.
+   */
+  constructor(
+    limits: Limits,
+    pin: (cap: Capability) => Capability,
+    sendResolve: (id: ExportId, cap: Capability) => void,
+  ) {
     this.#limits = limits;
+    this.#pin = pin;
     this.#sendResolve = sendResolve;
   }
 
@@ -50,10 +61,12 @@ export class Exports {
         `The link holds ${this.#limits.maxExports} exported capabilities; no more can be sent.`,
       );
     }
-    const fresh: Export = { cap: cap.addRef(), references: 1 };
+    const fresh: Export = { cap: cap.addRef(), references: 1, stopWaiting: undefined };
     const id = this.#table.allocate(fresh);
     this.#ids.set(cap, id);
-    if (kind === CapKind.senderPromise) cap.whenResolved(() => this.#handleResolved(id, fresh));
+    if (kind === CapKind.senderPromise) {
+      fresh.stopWaiting = cap.whenResolved(() => this.#handleResolved(id, fresh));
+    }
     return { kind, id, transform: NO_TRANSFORM };
   }
 
@@ -68,21 +81,24 @@ export class Exports {
     if (entry.references > 0) return;
     this.#table.take(id);
     if (this.#ids.get(entry.cap) === id) this.#ids.delete(entry.cap);
+    entry.stopWaiting?.();
     entry.cap.release();
   }
 
   /** Removes everything and returns the references. */
   drain(): Capability[] {
     this.#ids.clear();
-    return this.#table.drain().map((entry) => entry.cap);
+    return this.#table.drain().map((entry) => {
+      entry.stopWaiting?.();
+      return entry.cap;
+    });
   }
 
   #handleResolved(id: ExportId, entry: Export): void {
-    // Released meanwhile, and the id perhaps taken again.
-    if (this.#table.get(id) !== entry) return;
+    entry.stopWaiting = undefined;
     const promise = entry.cap;
     if (this.#ids.get(promise) === id) this.#ids.delete(promise);
-    entry.cap = promise.resolved.addRef();
+    entry.cap = this.#pin(promise.resolved);
     promise.release();
     this.#sendResolve(id, entry.cap);
   }

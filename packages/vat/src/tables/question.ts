@@ -4,9 +4,9 @@ import { BrokenCapability } from "../capabilities/broken.ts";
 import type { Capability, PendingCall, ReturnSink } from "../capabilities/capability.ts";
 import { PipelinedCapability } from "../capabilities/pipelined.ts";
 import type { RemotePeer } from "../capabilities/remote-peer.ts";
+import { capabilityAt, sameTransform } from "../capabilities/transform.ts";
 import { RpcError } from "../errors.ts";
 import type { ReceivedPayload } from "../payload.ts";
-import { capabilityAt, sameTransform } from "./result-pipelines.ts";
 
 const NO_EXPORTS: readonly ExportId[] = Object.freeze([]);
 
@@ -16,9 +16,9 @@ const NO_EXPORTS: readonly ExportId[] = Object.freeze([]);
  *   abandoned   Finish is out before the Return came; whatever still arrives is dropped
  *   taking      the Return said that its outcome is that of a call of the peer's to us, which has none yet
  *   settled     the outcome came (or the connection ended); the id is free
- * Events: Return (sent → settled or taking, abandoned → settled), outcome (taking → settled), cancel (sent → abandoned,
- * taking → settled), shutdown (any → settled).
- * Invariant: in the table exactly while not settled; after settling every pipelined capability is resolved.
+ * Events: Return (sent → settled or taking, abandoned → settled), outcome (taking → settled), shutdown (any → settled);
+ * cancel, once nothing that is pipelined on it is held any more (sent → abandoned, taking → settled).
+ * Invariant: in the table exactly while not settled, or pinned; after settling every pipelined capability is resolved.
  */
 export class Question implements PendingCall {
   id = 0 as QuestionId;
@@ -30,8 +30,15 @@ export class Question implements PendingCall {
   readonly isTail: boolean = false;
   protected readonly peer: RemotePeer;
   #sink: ReturnSink | undefined;
-  #pipelined: PipelinedCapability[] | undefined = undefined;
+  /** Each is held by somebody else. */
+  protected pipelined: PipelinedCapability[] | undefined = undefined;
+  /** True once the call was cancelled. */
+  protected isUnwanted = false;
   #abandoned = false;
+  #pins = 0;
+  #isFinishDue = false;
+  /** True where the entry outlasted the Return, because of pins that it has no more. */
+  #isKept = false;
   /** Set once settled, until the sink has been told: late pipelines resolve against it. */
   #outcome: ReceivedPayload | RpcError | undefined = undefined;
 
@@ -50,23 +57,60 @@ export class Question implements PendingCall {
     if (outcome !== undefined) return capabilityAt(outcome, transform);
     if (this.#abandoned) return new BrokenCapability(RpcError.failed("The call was cancelled."));
     // One for each place, so that calls made through it keep their order across its resolution.
-    const known = this.#pipelined?.find((cap) => sameTransform(cap.transform, transform));
+    const known = this.pipelined?.find((cap) => sameTransform(cap.transform, transform));
     if (known !== undefined) return known.addRef();
-    const cap = new PipelinedCapability(this.peer, this.id, transform);
-    (this.#pipelined ??= []).push(cap.addRef());
+    const cap = new PipelinedCapability(this.peer, this, transform);
+    (this.pipelined ??= []).push(cap);
     return cap;
   }
 
   cancel(): void {
     this.#sink = undefined;
-    if (this.#abandoned || this.#outcome !== undefined) return;
-    // What was pipelined on the call needs its results: they are taken, and dropped.
-    if (this.#pipelined !== undefined) return;
-    this.abandon();
+    this.isUnwanted = true;
+    this.#abandonIfUnused();
   }
 
-  /** Ends the question whose outcome nobody waits for. */
-  protected abandon(): void {
+  /** Nobody holds `cap` any more. */
+  drop(cap: PipelinedCapability): void {
+    const index = this.pipelined?.indexOf(cap) ?? -1;
+    if (index < 0) return;
+    this.pipelined?.splice(index, 1);
+    this.#abandonIfUnused();
+  }
+
+  /** Whether calls of the peer's still go on to what is pipelined on it: Finish waits for them. */
+  get isPinned(): boolean {
+    return this.#pins > 0;
+  }
+
+  pin(): void {
+    this.#pins++;
+  }
+
+  unpin(): void {
+    if (this.#pins === 0 || --this.#pins > 0 || !this.#isFinishDue) return;
+    this.#isFinishDue = false;
+    this.peer.finishQuestion(this.id, false);
+    this.peer.forgetQuestion(this.id);
+  }
+
+  unpinAll(): void {
+    this.#isKept = this.#pins > 0;
+    this.#pins = 0;
+  }
+
+  #finish(): void {
+    if (this.#pins > 0) this.#isFinishDue = true;
+    else {
+      this.peer.finishQuestion(this.id, false);
+      if (this.#isKept) this.peer.forgetQuestion(this.id);
+    }
+  }
+
+  /** Ends the question once nobody wants its outcome, and nothing is pipelined on it that needs its results. */
+  #abandonIfUnused(): void {
+    if (!this.isUnwanted || this.#abandoned || this.#outcome !== undefined) return;
+    if (this.pipelined !== undefined && this.pipelined.length > 0) return;
     this.#abandoned = true;
     this.peer.finishQuestion(this.id, true);
     if (this.returned) this.peer.forgetQuestion(this.id);
@@ -79,7 +123,7 @@ export class Question implements PendingCall {
   settleResults(results: ReceivedPayload, needsFinish = false): void {
     this.#outcome = results;
     this.#resolvePipelined((cap) => capabilityAt(results, cap.transform));
-    if (needsFinish) this.peer.finishQuestion(this.id, false);
+    if (needsFinish) this.#finish();
     const sink = this.#sink;
     this.#sink = undefined;
     if (sink === undefined) results.release();
@@ -90,19 +134,16 @@ export class Question implements PendingCall {
   settleException(error: RpcError, needsFinish = false): void {
     this.#outcome = error;
     this.#resolvePipelined(() => new BrokenCapability(error));
-    if (needsFinish) this.peer.finishQuestion(this.id, false);
+    if (needsFinish) this.#finish();
     const sink = this.#sink;
     this.#sink = undefined;
     sink?.handleException(error);
   }
 
   #resolvePipelined(target: (cap: PipelinedCapability) => Capability): void {
-    const pipelined = this.#pipelined;
+    const { pipelined } = this;
     if (pipelined === undefined) return;
-    this.#pipelined = undefined;
-    for (const cap of pipelined) {
-      cap.resolve(target(cap));
-      cap.release();
-    }
+    this.pipelined = undefined;
+    for (const cap of pipelined) cap.resolve(target(cap));
   }
 }

@@ -34,7 +34,7 @@ export class MemoryTransport implements Transport {
 
   send(frame: Uint8Array): void {
     if (this.#closed) return;
-    this.inFlight.push(frame.slice());
+    this.inFlight.push(frame);
     if (!this.#manual) queueMicrotask(() => this.deliver());
   }
 

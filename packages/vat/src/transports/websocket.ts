@@ -86,7 +86,10 @@ export class WebSocketTransport implements Transport {
   }
 
   close(code: number, reason: string): void {
+    const socket = this.#socket;
+    // A browser's may give no other reasons than these.
+    const allowed = socket.on !== undefined || code === 1000 ? code : code + 2000;
     // A close frame has room for 123 bytes of reason.
-    this.#socket.close(code, reason.slice(0, 40));
+    socket.close(allowed, reason.slice(0, 40));
   }
 }

@@ -1,0 +1,126 @@
+import { expect } from "chai";
+import { type PayloadEncoder, PromiseCapability } from "../../packages/vat/src/index.ts";
+import { resolveLimits } from "../../packages/wire/src/index.ts";
+import { Keeper, local, Pair, start } from "../support/pair.ts";
+
+describe("vat: a connection that ends", () => {
+  it("keeps nothing of a message whose getter ended it", async () => {
+    const pair = new Pair();
+    const api = pair.left.bootstrap();
+    const param = new Keeper();
+    const cap = local(param);
+    const closing: PayloadEncoder<undefined> = {
+      encode(out) {
+        pair.left.close("enough");
+        out.addCapability(cap);
+      },
+    };
+    const errors: string[] = [];
+    api.call(1, 2, 3, closing, undefined, { handleResults: () => {}, handleException: (e) => errors.push(e.message) });
+    cap.release();
+    pair.settle();
+    await Promise.resolve();
+    pair.expectLeftEmpty();
+    expect(errors).to.deep.equal(["enough"]);
+    expect(param.released).to.equal(1);
+  });
+
+  it("tells everybody, though somebody throws", async () => {
+    const pair = new Pair();
+    const api = pair.left.bootstrap();
+    const refuse = () => {
+      throw new Error("thrown by a sink");
+    };
+    api.call(1, 2, 3, { encode: () => {} }, undefined, { handleResults: refuse, handleException: refuse });
+    const { outcome } = start(api, 0);
+    const reasons: string[] = [];
+    pair.left.whenClosed((error) => reasons.push(error.message));
+    const uncaught = new Promise<Error>((resolve) => {
+      const others = process.listeners("uncaughtException");
+      process.removeAllListeners("uncaughtException");
+      process.once("uncaughtException", (error) => {
+        for (const other of others) process.on("uncaughtException", other);
+        resolve(error);
+      });
+    });
+    pair.left.close("enough");
+    expect(outcome.error?.message).to.equal("enough");
+    expect(reasons).to.deep.equal(["enough"]);
+    expect((await uncaught).message).to.equal("thrown by a sink");
+    pair.expectLeftEmpty();
+  });
+
+  it("tells a listener on a capability once", async () => {
+    const pair = new Pair();
+    const api = pair.left.bootstrap();
+    let told = 0;
+    api.whenBroken(() => told++);
+    pair.left.close();
+    await new Promise((done) => setTimeout(done, 1));
+    expect(told).to.equal(1);
+  });
+});
+
+describe("vat: a promise that is sent again and again", () => {
+  it("keeps no listener of a reference that was given back", () => {
+    const pair = new Pair();
+    const api = pair.left.bootstrap();
+    const promise = new PromiseCapability(resolveLimits());
+    let listeners = 0;
+    const whenResolved = promise.whenResolved.bind(promise);
+    promise.whenResolved = (listener) => {
+      listeners++;
+      const off = whenResolved(listener);
+      return () => {
+        listeners--;
+        off();
+      };
+    };
+    for (let i = 0; i < 10; i++) {
+      start(api, 0, { text: "", cap: promise });
+      pair.settle();
+      pair.keeper.answer();
+      pair.settle();
+    }
+    expect(pair.left.tables.exports).to.equal(0);
+    expect(listeners).to.equal(0);
+  });
+});
+
+describe("vat: a peer that does not know calls", () => {
+  it("gives back what the params held", () => {
+    const pair = new Pair();
+    const api = pair.left.bootstrap();
+    const param = new Keeper();
+    const cap = local(param);
+    const { outcome } = start(api, 0, { text: "", cap });
+    cap.release();
+    pair.bounceToLeft();
+    expect(outcome.error?.type).to.equal(3);
+    expect(param.released).to.equal(1);
+  });
+});
+
+describe("vat: a message larger than a frame may be", () => {
+  it("fails its call alone, with nothing sent", () => {
+    const pair = new Pair({ limits: { maxFrameBytes: 2048 } });
+    const api = pair.left.bootstrap();
+    expect(() => start(api, 0, { text: "x".repeat(4000) })).to.throw("larger than a frame may be");
+    const { outcome } = start(api, 0, { text: "small" });
+    pair.settle();
+    pair.keeper.answer({ text: "yes" });
+    pair.settle();
+    expect(outcome.result?.text).to.equal("yes");
+  });
+
+  it("is never made of several smaller ones", () => {
+    const pair = new Pair({ limits: { maxFrameBytes: 2048 } });
+    const api = pair.left.bootstrap();
+    for (let i = 0; i < 20; i++) start(api, 0, { text: "x".repeat(400) });
+    let frames = 0;
+    while (pair.toRight()) frames++;
+    expect(frames).to.be.greaterThan(3);
+    expect(pair.right.closedReason).to.equal(undefined);
+    expect(pair.keeper.log).to.have.length(20);
+  });
+});
