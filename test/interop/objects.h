@@ -42,7 +42,7 @@ kj::Promise<void> sendNext(Target::Client target, uint from, uint count);
 // Adds up `call(0)`, `call(1)`, …, one after the other.
 kj::Promise<int64_t> callTimes(Target::Client target, uint times);
 
-// Opens nothing: writes to a stream as `streamTo` says, and ends it.
+// Writes to a stream as `streamTo` says, and ends it.
 kj::Promise<capnp::Response<StreamTotals>> writeAll(Stream::Client stream, uint writes, uint size);
 
 class TargetServer : public Target::Server, protected Counted {

@@ -5,9 +5,12 @@
 
 namespace interop {
 
+bool contains(kj::StringPtr text, kj::StringPtr part) { return strstr(text.cStr(), part.cStr()) != nullptr; }
+
 void Scene::requireFailure(const kj::Exception& exception, ExceptionType type, kj::StringPtr text) {
   EXPECT(typeOf(exception) == type, "another type of exception", exception, text);
-  EXPECT(strstr(exception.getDescription().cStr(), text.cStr()) != nullptr, "another reason", exception, text);
+  bool sameReason = contains(exception.getDescription(), text);
+  EXPECT(sameReason, "another reason", exception, text);
 }
 
 void Scene::eventually(kj::StringPtr what, kj::Function<bool()> condition) {

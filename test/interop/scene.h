@@ -24,6 +24,8 @@ namespace interop {
 // A call of `Target.call`, seen from the object.
 using TargetCall = capnp::CallContext<Target::CallParams, CallResult>;
 
+bool contains(kj::StringPtr text, kj::StringPtr part);
+
 // An object of the client's, and what it saw.
 struct Own {
   TargetServer& object;

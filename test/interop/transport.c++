@@ -34,6 +34,32 @@ kj::String addressOf(Transport transport, kj::StringPtr where) {
   return transport == Transport::UNIX ? kj::str("unix:", where) : kj::str(where);
 }
 
+// The library's stream of 0.9 gives a reason with a close code that may have none, so its end fails. This one ends well.
+class ClosingStream final : public capnp::MessageStream {
+public:
+  explicit ClosingStream(kj::WebSocket& webSocket) : webSocket(webSocket), inner(webSocket) {}
+
+  kj::Promise<kj::Maybe<capnp::MessageReaderAndFds>> tryReadMessage(
+      kj::ArrayPtr<kj::AutoCloseFd> fdSpace, capnp::ReaderOptions options,
+      kj::ArrayPtr<capnp::word> scratchSpace) override {
+    return inner.tryReadMessage(fdSpace, options, scratchSpace);
+  }
+  kj::Promise<void> writeMessage(kj::ArrayPtr<const int> fds,
+                                 kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments) override {
+    return inner.writeMessage(fds, segments);
+  }
+  kj::Promise<void> writeMessages(
+      kj::ArrayPtr<kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>>> messages) override {
+    return inner.writeMessages(messages);
+  }
+  kj::Maybe<int> getSendBufferSize() override { return inner.getSendBufferSize(); }
+  kj::Promise<void> end() override { return webSocket.close(1000, ""); }
+
+private:
+  kj::WebSocket& webSocket;
+  capnp::WebSocketMessageStream inner;
+};
+
 // A message stream, torn if asked for, that owns what it stands on. Members are destroyed from the last to the first.
 struct Wire {
   kj::Own<kj::AsyncIoStream> socket;
@@ -52,7 +78,7 @@ struct Wire {
 
   void overWebSocket(kj::Own<kj::WebSocket> given, bool tear) {
     webSocket = kj::mv(given);
-    plain = kj::heap<capnp::WebSocketMessageStream>(*webSocket);
+    plain = kj::heap<ClosingStream>(*webSocket);
     if (tear) tearing = kj::heap<TearingStream>(*plain);
   }
 };
@@ -76,6 +102,7 @@ private:
   kj::Own<Wire> wire;
   capnp::TwoPartyVatNetwork network;
   kj::Promise<bool> dropped;
+  std::shared_ptr<Dropper> dropper;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> system;
   capnp::MallocMessageBuilder abortMessage;
 
@@ -83,7 +110,8 @@ private:
       : wire(kj::mv(given)),
         network(wire->stream(), capnp::rpc::twoparty::Side::SERVER, readerOptions()),
         dropped(kj::mv(paf.promise)),
-        system(capnp::makeRpcServer(network, makeBootstrap(std::make_shared<Dropper>(kj::mv(paf.fulfiller))))) {}
+        dropper(std::make_shared<Dropper>(kj::mv(paf.fulfiller))),
+        system(capnp::makeRpcServer(network, makeBootstrap(dropper))) {}
 
   // The library writes one message at a time: wait for those it has queued.
   kj::Promise<void> drained() {

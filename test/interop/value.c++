@@ -203,7 +203,7 @@ private:
   Value object() {
     Value result;
     result.kind = Value::OBJECT;
-    while (bytes[at] != '{') result.elements.push_back(value());
+    while (at < bytes.size() && bytes[at] != '{') result.elements.push_back(value());
     take(1);
     KJ_REQUIRE(varint() * 2 == result.elements.size(), "an object whose properties were miscounted");
     return result;
