@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 const MAX_LINES = 500;
 const GENERATED = "packages/wire/src/gen/";
 
-const patterns = ["*.ts", "*.mjs", "*.cjs", "*.capnp"];
+const patterns = ["*.ts", "*.mjs", "*.cjs", "*.capnp", "*.c++", "*.h"];
 const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "--", ...patterns], {
   encoding: "utf8",
 });

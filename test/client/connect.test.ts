@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { expect } from "chai";
+import { WebSocket, WebSocketServer } from "ws";
 import { connect } from "../../packages/client/src/index.ts";
 import { serve, WorkerEntrypoint } from "../../packages/host/src/index.ts";
 
@@ -64,6 +65,37 @@ describe("client: connecting", () => {
     expect((await failure(link.service<Api>().echo("x"))).message).to.match(/could not be opened: .*timed out/);
     for (const socket of sockets) socket.destroy();
     silent.close();
+  });
+
+  it("sends one message a frame to a server that picks no subprotocol", async () => {
+    await using host = await serve({ port: 0, workers: [{ name: "echo", module: { default: Echo } }] });
+    // Passes frames on to the host, without a subprotocol.
+    const plain = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => false });
+    const frames: Buffer[] = [];
+    plain.on("connection", (near) => {
+      const far = new WebSocket(`${host.url.replace("http:", "ws:")}/_capstan`);
+      const opened = once(far, "open");
+      near.on("message", async (data: Buffer) => {
+        frames.push(data);
+        await opened;
+        far.send(data);
+      });
+      far.on("message", (data) => near.send(data));
+      near.on("close", () => far.close());
+    });
+    try {
+      await once(plain, "listening");
+      using link = connect(`ws://127.0.0.1:${(plain.address() as AddressInfo).port}`);
+      const api = link.service<Api>();
+      expect(await Promise.all([api.echo("a"), api.echo("b")])).to.deep.equal(["a", "b"]);
+      expect(frames.length).to.be.at.least(4);
+      for (const frame of frames) {
+        expect(frame.readUInt32LE(0)).to.equal(0);
+        expect(frame.length).to.equal(8 + 8 * frame.readUInt32LE(4));
+      }
+    } finally {
+      plain.close();
+    }
   });
 
   it("says of a server that is no host what it answered", async () => {

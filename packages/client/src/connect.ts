@@ -1,6 +1,6 @@
 // connect(): a URL becomes a link.
 
-import { CAPSTAN_PROTOCOL, WebSocketTransport } from "@capstan/vat";
+import { CAPNP_PROTOCOL, CAPSTAN_PROTOCOL, WebSocketTransport } from "@capstan/vat";
 import { type LimitOptions, resolveLimits } from "@capstan/wire";
 import { endOfTurn, openWebSocket } from "#platform";
 import { Link, type UntypedService } from "./link.ts";
@@ -21,7 +21,7 @@ export interface ConnectOptions {
  */
 export function connect<T extends object = UntypedService>(url: string | URL, options: ConnectOptions = {}): Link<T> {
   const limits = resolveLimits(options.limits);
-  const protocols = [CAPSTAN_PROTOCOL];
+  const protocols = [CAPSTAN_PROTOCOL, CAPNP_PROTOCOL];
   const socket = openWebSocket(linkUrl(url), protocols, limits);
   return new Link(new WebSocketTransport(socket, endOfTurn), { limits });
 }

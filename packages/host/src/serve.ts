@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { LINK_PATH, Link, makeRealm, type Realm } from "@capstan/client";
 import { endOfTurn, keepAlive } from "@capstan/client/node";
 import {
+  CAPNP_PROTOCOL,
   CAPSTAN_PROTOCOL,
   type Capability,
   LocalCapability,
@@ -212,7 +213,7 @@ function linkAcceptor(realm: Realm, links: Set<Link>, findService: FindService):
     perMessageDeflate: false,
     maxPayload: realm.limits.maxFrameBytes,
     handleProtocols: (offered) =>
-      offered.has(CAPSTAN_PROTOCOL) ? CAPSTAN_PROTOCOL : offered.has("capnp") ? "capnp" : false,
+      offered.has(CAPSTAN_PROTOCOL) ? CAPSTAN_PROTOCOL : offered.has(CAPNP_PROTOCOL) ? CAPNP_PROTOCOL : false,
   });
   return (req, socket, head) => {
     sockets.handleUpgrade(req, socket, head, (webSocket) => {

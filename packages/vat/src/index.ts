@@ -22,4 +22,4 @@ export { type NumberOf, type NumberType, StructView } from "./structs/struct-vie
 export type { Transport, TransportReceiver } from "./transport.ts";
 export { type ByteStreamLike, ByteStreamTransport } from "./transports/byte-stream.ts";
 export { MemoryTransport } from "./transports/memory.ts";
-export { CAPSTAN_PROTOCOL, type WebSocketLike, WebSocketTransport } from "./transports/websocket.ts";
+export { CAPNP_PROTOCOL, CAPSTAN_PROTOCOL, type WebSocketLike, WebSocketTransport } from "./transports/websocket.ts";

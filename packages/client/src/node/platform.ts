@@ -1,16 +1,23 @@
 // What depends on the platform, in Node: links are opened with the `ws` package.
 import { types } from "node:util";
-import type { WebSocketLike } from "@capstan/vat";
+import { CAPNP_PROTOCOL, type WebSocketLike } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 import { WebSocket } from "ws";
 import { keepAlive } from "./heartbeat.ts";
 
-/** Opens a socket within the limits: frame size, time to connect, heartbeat. */
+/**
+ * Opens a socket within the limits: frame size, time to connect, heartbeat. A server that picks none of the subprotocols, as
+ * Cap'n Proto's own WebSocket stream does, is taken at its word where "capnp" is among them: the two mean the same.
+ */
 export function openWebSocket(url: string, protocols: string[], limits: Limits): WebSocketLike {
   const socket = new WebSocket(url, protocols, {
     perMessageDeflate: false,
     maxPayload: limits.maxFrameBytes,
     handshakeTimeout: limits.connectTimeoutMs,
+  });
+  // `ws` would end a connection whose server picked nothing.
+  socket.on("upgrade", ({ headers }) => {
+    if (protocols.includes(CAPNP_PROTOCOL)) headers["sec-websocket-protocol"] ??= CAPNP_PROTOCOL;
   });
   keepAlive(socket, limits.heartbeatMs);
   return socket as unknown as WebSocketLike;

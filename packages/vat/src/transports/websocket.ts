@@ -4,6 +4,9 @@ import type { Transport, TransportReceiver } from "../transport.ts";
 /** The subprotocol that allows several messages in a frame. */
 export const CAPSTAN_PROTOCOL = "capstan.1";
 
+/** The subprotocol of Cap'n Proto's own WebSocket streams: one message a frame. No subprotocol means the same. */
+export const CAPNP_PROTOCOL = "capnp";
+
 const OPEN = 1;
 
 /** What the transport uses of a WebSocket. */
