@@ -19,16 +19,19 @@ import type { StructSize } from "../structs/struct-builder.ts";
 /** A capability of Capstan's where capnp-ts wants a client of its own. capnp-ts itself makes no calls on it. */
 class CapabilityClient extends Client {
   readonly capability: Capability;
+  /** Whether the reference goes with the struct, and is given back once that was sent. */
+  readonly isOwned: boolean;
 
-  constructor(capability: Capability) {
+  constructor(capability: Capability, isOwned: boolean) {
     super({ tag: "broken", reason: "Calls to this capability are made with Capstan's callStruct." });
     this.capability = capability;
+    this.isOwned = isOwned;
   }
 }
 
-/** Points pointer #`pointer` of `struct` to `cap`. Borrows it: it must be there until the struct was sent. */
+/** Points pointer #`pointer` of `struct` to `cap`. Takes over the reference: it is given back once the struct was sent. */
 export function setCapability(struct: Struct, pointer: number, cap: Capability): void {
-  setInterfaceClient(pointer, new CapabilityClient(cap), struct);
+  setInterfaceClient(pointer, new CapabilityClient(cap, true), struct);
 }
 
 /**
@@ -123,7 +126,7 @@ export function readStruct<T extends Struct>(payload: ReceivedPayload, Ctor: Str
   const message = new Message(writer.bytes.slice(0, writer.length).buffer, false, true);
   message._capnp.capTable = Array.from({ length: payload.capCount }, (_, index) => {
     const cap = payload.cap(index);
-    return cap === undefined ? null : new CapabilityClient(cap);
+    return cap === undefined ? null : new CapabilityClient(cap, false);
   });
   return message.getRoot(Ctor);
 }
@@ -137,6 +140,9 @@ const messageEncoder: PayloadEncoder<Message> = {
     }
     const reader = readFlat(new Uint8Array(message.toArrayBuffer()), DEFAULT_LIMITS);
     copyPointer(reader, reader.start, out.writer, out.at);
+    for (const client of message._capnp.capTable ?? []) {
+      if (client instanceof CapabilityClient && client.isOwned) client.capability.release();
+    }
   },
 };
 
