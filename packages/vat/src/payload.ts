@@ -92,12 +92,7 @@ export class ReceivedPayload {
    * Borrowed; undefined where the way ends at something else.
    */
   follow(transform: readonly number[]): Capability | undefined {
-    let at = this.content;
-    for (const index of transform) {
-      if (at < 0 || !this.reader.isStruct(at) || !this.reader.enterStruct(at)) return undefined;
-      at = this.reader.pointer(index);
-    }
-    const index = at < 0 ? -1 : this.reader.capabilityIndex(at);
+    const index = this.reader.capabilityIndex(this.reader.follow(this.content, transform));
     return index < 0 ? undefined : this.#caps[index];
   }
 }

@@ -46,8 +46,4 @@ export class LocalTable<Id extends number, Entry> {
     this.#size = 0;
     return entries;
   }
-
-  *values(): IterableIterator<Entry> {
-    for (const entry of this.#entries) if (entry !== undefined) yield entry;
-  }
 }
