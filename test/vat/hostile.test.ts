@@ -4,6 +4,7 @@ import {
   type AnswerId,
   beginCall,
   type EmbargoId,
+  ExceptionType,
   type ExportId,
   encodeBootstrap,
   encodeDisembargo,
@@ -11,16 +12,18 @@ import {
   encodeRelease,
   encodeResolveCap,
   encodeReturnOther,
+  encodeUnimplemented,
   FrameReader,
   finishPayload,
   type ImportId,
   type LimitOptions,
+  MessageKind,
   type QuestionId,
   type RpcMessage,
   resolveLimits,
   SegmentWriter,
 } from "../../packages/wire/src/index.ts";
-import { Keeper, local } from "../support/pair.ts";
+import { Keeper, local, start } from "../support/pair.ts";
 
 /** A vat with a peer that is this test: it sends what it likes and sees what comes back. */
 class Victim {
@@ -52,7 +55,7 @@ class Victim {
   }
 
   sendBytes(bytes: Uint8Array): RpcMessage[] {
-    this.#peer.send(bytes);
+    if (bytes.length > 0) this.#peer.send(bytes);
     this.#peer.deliver();
     this.#own.flush();
     while (this.#own.deliver());
@@ -145,6 +148,22 @@ describe("vat: a peer that breaks the rules", () => {
     const [message] = victim.sendBytes(bytes);
     expect(message?.kind).to.equal(0);
     expect(victim.connection.closedReason).to.equal(undefined);
+  });
+
+  it("that knows no calls took nothing of what came with one", () => {
+    const victim = new Victim();
+    const object = new Keeper();
+    const own = local(object);
+    const { outcome } = start(victim.connection.bootstrap(), 0, { text: "", cap: own });
+    own.release();
+    const received = victim.send(() => {});
+    const made = received.find((message) => message.kind === MessageKind.call);
+    if (made?.kind !== MessageKind.call) throw new Error("no call arrived");
+    const { reader } = made.params;
+    victim.send((writer) => encodeUnimplemented(writer, reader, reader.start));
+    expect(outcome.error?.type).to.equal(ExceptionType.unimplemented);
+    expect(object.released).to.equal(1);
+    expect(victim.connection.tables.exports).to.equal(0);
   });
 
   it("gets an exception for calls past the bound on calls in flight, and an abort where it never finishes", () => {

@@ -47,6 +47,7 @@ function handleUnimplemented(state: ConnectionState, original: EchoedMessage | u
   if (original.questionId !== undefined) {
     const question = state.questions.take(original.questionId);
     if (question === undefined) return;
+    // The peer did not take what it carried.
     for (const id of question.paramExports) state.exports.release(id, 1);
     question.settleException(RpcError.unimplemented("The peer does not know this kind of message."));
   } else if (original.cap !== undefined) {
