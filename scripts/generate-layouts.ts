@@ -14,7 +14,7 @@ import {
 } from "capnp-ts/src/std/schema.capnp.js";
 
 const ROOT = new URL("..", import.meta.url);
-const NAMES = ["rpc", "js-rpc", "link"];
+const NAMES = ["rpc", "js-rpc", "link", "recording"];
 
 /** Bits of each type of data field. */
 const BITS = new Map<number, number>([

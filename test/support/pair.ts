@@ -10,8 +10,10 @@ import {
   type PayloadEncoder,
   type PendingCall,
   type ReceivedPayload,
+  RecordingTransport,
   RpcError,
   type Server,
+  type TrafficListener,
 } from "../../packages/vat/src/index.ts";
 import {
   encodeUnimplemented,
@@ -127,11 +129,17 @@ export class Pair {
   readonly right: Connection;
   readonly #ends: readonly [MemoryTransport, MemoryTransport];
 
-  /** @param options.bootstrap what the right vat offers instead. */
-  constructor(options: { batched?: boolean; bootstrap?: Server; limits?: LimitOptions } = {}) {
+  /**
+   * @param options.bootstrap what the right vat offers instead.
+   * @param options.listener hears what the left vat sends and receives.
+   */
+  constructor(
+    options: { batched?: boolean; bootstrap?: Server; limits?: LimitOptions; listener?: TrafficListener } = {},
+  ) {
     this.#ends = MemoryTransport.pair({ batched: options.batched ?? true, manual: true });
-    const { limits } = options;
-    this.left = new Connection(this.#ends[0], { limits });
+    const { limits, listener } = options;
+    const [end] = this.#ends;
+    this.left = new Connection(listener === undefined ? end : new RecordingTransport(end, listener), { limits });
     this.right = new Connection(this.#ends[1], { bootstrap: local(options.bootstrap ?? this.keeper), limits });
   }
 

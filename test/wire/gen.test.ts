@@ -31,7 +31,7 @@ function membersOf(prefix: string): { [name: string]: number } {
 }
 
 describe("generated layouts", () => {
-  for (const name of ["rpc", "js-rpc", "link"]) {
+  for (const name of ["rpc", "js-rpc", "link", "recording"]) {
     it(`of ${name} are those of the schema as it is now`, () => {
       const schema = readFileSync(new URL(`schemas/${name}.capnp`, ROOT));
       const generated = readFileSync(new URL(`packages/wire/src/gen/${name}.ts`, ROOT), "utf8");

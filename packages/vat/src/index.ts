@@ -12,6 +12,13 @@ export { LocalCapability } from "./capabilities/local.ts";
 export { DISCARD, PromiseCapability } from "./capabilities/promise.ts";
 export { NO_CAPABILITY_REASON } from "./capabilities/transform.ts";
 export { Connection, type ConnectionOptions, type TableSizes } from "./connection/connection.ts";
+export {
+  type LinkEnd,
+  type ObservedExport,
+  type ObservedQuestion,
+  type ObservedTables,
+  TrafficObserver,
+} from "./debug/traffic-observer.ts";
 export { ProtocolError, RpcError } from "./errors.ts";
 export { AdaptiveWindow, FlowWindow, fixedWindow, type WindowSize } from "./flow-window.ts";
 export { encodeStandalone, type PayloadBuilder, type PayloadEncoder, ReceivedPayload } from "./payload.ts";
@@ -19,7 +26,8 @@ export { CallStream, callMethod, type Method, MethodCall, type Results } from ".
 export { InterfaceServer, type MethodHandler, ServedCall, type ServedMethod } from "./structs/interface-server.ts";
 export { StructBuilder, type StructSize } from "./structs/struct-builder.ts";
 export { type NumberOf, type NumberType, StructView } from "./structs/struct-view.ts";
-export type { Transport, TransportReceiver } from "./transport.ts";
+export type { TrafficListener, TrafficRecorder, Transport, TransportReceiver } from "./transport.ts";
 export { type ByteStreamLike, ByteStreamTransport } from "./transports/byte-stream.ts";
 export { MemoryTransport } from "./transports/memory.ts";
+export { RecordingTransport } from "./transports/recording.ts";
 export { CAPNP_PROTOCOL, CAPSTAN_PROTOCOL, type WebSocketLike, WebSocketTransport } from "./transports/websocket.ts";

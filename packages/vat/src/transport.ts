@@ -29,3 +29,17 @@ export interface TransportReceiver {
   /** The last event. `reason` is for people. */
   handleClosed(reason: string): void;
 }
+
+/** Hears what passes over one transport, in order. Never throws, and never changes the bytes it is shown. */
+export interface TrafficListener {
+  /** @param batched whether a frame may hold several messages. */
+  handleOpen(batched: boolean): void;
+  /** This end sends `frame`, whose bytes may be gone when this returns. */
+  handleSent(frame: Uint8Array): void;
+  handleReceived(frame: Uint8Array): void;
+  /** The last event: this end closes, or the transport did. */
+  handleClosed(reason: string): void;
+}
+
+/** Gives each link that is made its listener. `peer` names the other end for people. */
+export type TrafficRecorder = (peer: string) => TrafficListener;

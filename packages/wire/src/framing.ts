@@ -72,6 +72,11 @@ export class FrameReader {
     this.#batched = options.batched;
   }
 
+  /** Where in its frame the next message begins, in bytes: the end of the one before it. */
+  get position(): number {
+    return this.#at;
+  }
+
   /** Begins a frame. What the one before still held is dropped. */
   open(frame: Uint8Array): void {
     this.#drop();

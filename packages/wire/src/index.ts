@@ -63,8 +63,9 @@ export {
   writeServiceParams,
   writeServiceResults,
 } from "./link/service.ts";
+export { type LinkEvent, type LinkRecord, RECORDING_HEADER, RecordReader, writeRecord } from "./recording/record.ts";
 export { decodeMessage } from "./rpc/decode.ts";
-export { describeMessage } from "./rpc/describe.ts";
+export { type DescribeOptions, describeMessage } from "./rpc/describe.ts";
 export {
   beginCall,
   beginReturn,
@@ -84,6 +85,7 @@ export {
 } from "./rpc/encode.ts";
 export type { AnswerId, EmbargoId, ExportId, ImportId, QuestionId } from "./rpc/ids.ts";
 export * from "./rpc/messages.ts";
+export { nameMethod } from "./rpc/method-names.ts";
 export { copyPointer } from "./segment/copy.ts";
 export { ElementSize, setCapabilityPointer, setListPointer, setStructPointer } from "./segment/pointers.ts";
 export { SegmentReader } from "./segment/reader.ts";

@@ -14,6 +14,7 @@ import {
   SendResultsTo,
   TargetKind,
 } from "./messages.ts";
+import { nameMethod } from "./method-names.ts";
 
 const LONGEST_REASON = 120;
 
@@ -23,39 +24,69 @@ const KIND_NAMES = namesOf(MessageKind);
 const CONTEXT_NAMES = namesOf(DisembargoContext);
 const RETURN_NAMES = namesOf(ReturnKind);
 
+export interface DescribeOptions {
+  /** Whose tables ids are named from. Default: the receiver's. */
+  readonly view?: "receiver" | "sender" | undefined;
+  /** What params or results hold, in words; shown where their size is shown otherwise. */
+  readonly content?: string | undefined;
+}
+
+/** What ids are called at one end. Messages have the receiver's view. */
+interface Words {
+  readonly question: string;
+  readonly answer: string;
+  readonly import: string;
+  readonly export: string;
+}
+
+const RECEIVER: Words = { question: "question", answer: "answer", import: "import", export: "export" };
+const SENDER: Words = { question: "answer", answer: "question", import: "export", export: "import" };
+
 /**
- * Says in one line what `message` is, from its receiver's point of view: "question" and "export" are the receiver's
- * own, "answer" and "import" name what the sender's ids stand for.
+ * Says in one line what `message` is. From its receiver's point of view "question" and "export" are the receiver's own,
+ * "answer" and "import" name what the sender's ids stand for; from the sender's it is the other way round.
  */
-export function describeMessage(message: RpcMessage): string {
+export function describeMessage(message: RpcMessage, { view, content }: DescribeOptions = {}): string {
+  const words = view === "sender" ? SENDER : RECEIVER;
   switch (message.kind) {
     case MessageKind.call: {
-      const method = `${hex(message.interfaceHigh)}${hex(message.interfaceLow)}.${message.methodId}`;
-      const call = `call answer ${message.questionId} on ${describeTarget(message)} ${method}`;
-      return call + describeFlags(message) + describePayload(message.params);
+      const method = nameMethod(message.interfaceHigh, message.interfaceLow, message.methodId);
+      const call = `call ${words.answer} ${message.questionId} on ${describeTarget(message, words)} ${method}`;
+      return call + describeFlags(message) + describePayload(message.params, words, content);
     }
     case MessageKind.return: {
       const params = message.releaseParamCaps ? "" : " keep-params";
       const finish = message.noFinishNeeded ? " no-finish" : "";
-      return `return question ${message.answerId} ${describeOutcome(message)}${params}${finish}`;
+      const outcome = describeOutcome(message, words, content);
+      return `return ${words.question} ${message.answerId} ${outcome}${params}${finish}`;
     }
     case MessageKind.finish:
-      return `finish answer ${message.questionId}${message.releaseResultCaps ? " release-results" : ""}`;
-    case MessageKind.resolve:
-      return `resolve import ${message.promiseId} to ${describeResolution(message.cap, message.exception)}`;
+      return `finish ${words.answer} ${message.questionId}${message.releaseResultCaps ? " release-results" : ""}`;
+    case MessageKind.resolve: {
+      const resolution = describeResolution(message.cap, message.exception, words);
+      return `resolve ${words.import} ${message.promiseId} to ${resolution}`;
+    }
     case MessageKind.release:
-      return `release export ${message.id} by ${message.referenceCount}`;
+      return `release ${words.export} ${message.id} by ${message.referenceCount}`;
     case MessageKind.bootstrap:
-      return `bootstrap answer ${message.questionId}`;
-    case MessageKind.disembargo:
-      return `disembargo ${describeTarget(message)} ${nameOf(CONTEXT_NAMES, message.context)} ${message.embargoId}`;
+      return `bootstrap ${words.answer} ${message.questionId}`;
+    case MessageKind.disembargo: {
+      const context = nameOf(CONTEXT_NAMES, message.context);
+      return `disembargo ${describeTarget(message, words)} ${context} ${message.embargoId}`;
+    }
     case MessageKind.abort:
       return `abort ${describeException(message.exception)}`;
     case MessageKind.unimplemented: {
       if (message.original === undefined) return "unimplemented ?";
       const { kind, questionId, cap } = message.original;
+      // What came back was sent by the one who receives this.
+      const other = words === RECEIVER ? SENDER : RECEIVER;
       const what =
-        questionId !== undefined ? ` question ${questionId}` : cap !== undefined ? ` to ${describeCap(cap)}` : "";
+        questionId !== undefined
+          ? ` ${words.question} ${questionId}`
+          : cap !== undefined
+            ? ` to ${describeCap(cap, other)}`
+            : "";
       return `unimplemented ${nameOf(KIND_NAMES, kind)}${what}`;
     }
     default:
@@ -71,46 +102,51 @@ function describeFlags(message: CallMessage): string {
   );
 }
 
-function describeTarget(target: { targetKind: number; targetId: number; transform: readonly number[] }): string {
-  if (target.targetKind === TargetKind.importedCap) return `export ${target.targetId}`;
-  if (target.targetKind === TargetKind.promisedAnswer) return describeAnswer(target.targetId, target.transform);
+function describeTarget(
+  target: { targetKind: number; targetId: number; transform: readonly number[] },
+  words: Words,
+): string {
+  if (target.targetKind === TargetKind.importedCap) return `${words.export} ${target.targetId}`;
+  if (target.targetKind === TargetKind.promisedAnswer) return describeAnswer(target.targetId, target.transform, words);
   return `target of kind ${target.targetKind}`;
 }
 
-function describeAnswer(id: number, transform: readonly number[]): string {
-  return `answer ${id}${transform.map((index) => (index < 0 ? ".?" : `.${index}`)).join("")}`;
+function describeAnswer(id: number, transform: readonly number[], words: Words): string {
+  return `${words.answer} ${id}${transform.map((index) => (index < 0 ? ".?" : `.${index}`)).join("")}`;
 }
 
-function describePayload({ reader, content, capTable }: Payload): string {
-  const caps = capTable.length === 0 ? "" : ` caps [${capTable.map(describeCap).join(", ")}]`;
+function describePayload({ reader, content, capTable }: Payload, words: Words, shown: string | undefined): string {
+  const caps = capTable.length === 0 ? "" : ` caps [${capTable.map((cap) => describeCap(cap, words)).join(", ")}]`;
+  if (shown !== undefined) return `${shown === "" ? "" : ` ${shown}`}${caps}`;
   return `${content < 0 || reader.isNull(content) ? " empty" : ""}${caps} in ${reader.end - reader.start} bytes`;
 }
 
-function describeCap(cap: CapDescriptor): string {
+function describeCap(cap: CapDescriptor, words: Words): string {
   const name = nameOf(CAP_NAMES, cap.kind);
   switch (cap.kind) {
     case CapKind.senderHosted:
     case CapKind.senderPromise:
     case CapKind.thirdPartyHosted:
-      return `${name} import ${cap.id}`;
+      return `${name} ${words.import} ${cap.id}`;
     case CapKind.receiverHosted:
-      return `${name} export ${cap.id}`;
+      return `${name} ${words.export} ${cap.id}`;
     case CapKind.receiverAnswer:
-      return `${name} ${describeAnswer(cap.id, cap.transform)}`;
+      return `${name} ${describeAnswer(cap.id, cap.transform, words)}`;
     default:
       return name;
   }
 }
 
-function describeOutcome({ which, results, exception, otherAnswer }: ReturnMessage): string {
+function describeOutcome(message: ReturnMessage, words: Words, content: string | undefined): string {
+  const { which, results, exception, otherAnswer } = message;
   const name = nameOf(RETURN_NAMES, which);
-  if (results !== undefined) return `${name}${describePayload(results)}`;
+  if (results !== undefined) return `${name}${describePayload(results, words, content)}`;
   if (exception !== undefined) return describeException(exception);
-  return otherAnswer === undefined ? name : `${name} answer ${otherAnswer}`;
+  return otherAnswer === undefined ? name : `${name} ${words.answer} ${otherAnswer}`;
 }
 
-function describeResolution(cap: CapDescriptor | undefined, exception: Exception | undefined): string {
-  if (cap !== undefined) return describeCap(cap);
+function describeResolution(cap: CapDescriptor | undefined, exception: Exception | undefined, words: Words): string {
+  if (cap !== undefined) return describeCap(cap, words);
   return exception === undefined ? "?" : describeException(exception);
 }
 
@@ -118,10 +154,6 @@ function describeException({ type, reason, details }: Exception): string {
   const text = reason.length <= LONGEST_REASON ? reason : `${reason.slice(0, LONGEST_REASON)}…`;
   const more = details.length === 0 ? "" : ` details ${details.length}`;
   return `exception ${nameOf(EXCEPTION_NAMES, type)} ${JSON.stringify(text)}${more}`;
-}
-
-function hex(half: number): string {
-  return half.toString(16).padStart(8, "0");
 }
 
 function nameOf(names: ReadonlyMap<number, string>, value: number): string {
