@@ -2,10 +2,12 @@
 import { inspect, isDeepStrictEqual } from "node:util";
 import { connect } from "@capstan/client";
 import type { Command } from "commander";
+import { recordTo } from "./recording/recording-file.ts";
 
 interface CallFlags {
   readonly service?: string;
   readonly entrypoint?: string;
+  readonly record?: string;
 }
 
 export function addCall(program: Command): void {
@@ -17,9 +19,10 @@ export function addCall(program: Command): void {
     .argument("[arguments...]", "JSON, one each")
     .option("--service <name>", "service; default: the host's first")
     .option("--entrypoint <name>", "named export; default: the default export")
+    .option("--record <file>", "write what passes over the link there, for capstan inspect")
     .action(async (url: string, method: string, texts: string[], flags: CallFlags) => {
       const args = texts.map(parseArgument);
-      const link = connect(url);
+      const link = connect(url, { record: recordTo(flags.record) });
       try {
         let at: unknown = link.service(flags.service, { entrypoint: flags.entrypoint });
         for (const name of method.split(".")) at = Reflect.get(at as object, name);

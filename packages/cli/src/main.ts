@@ -1,11 +1,13 @@
 // The capstan command.
 import { Command } from "commander";
 import { addCall } from "./call.ts";
+import { addInspect } from "./inspect.ts";
 import { addServe } from "./serve.ts";
 
 const program = new Command("capstan").description("Object-capability RPC between Workers.").version("0.1.0");
 addServe(program);
 addCall(program);
+addInspect(program);
 
 try {
   await program.parseAsync();

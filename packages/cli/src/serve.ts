@@ -1,12 +1,15 @@
 // capstan serve: Workers of one process behind one port, until a signal.
 import { serve } from "@capstan/host";
 import { type Command, InvalidArgumentError } from "commander";
+import { parsePort } from "./port.ts";
+import { recordTo } from "./recording/recording-file.ts";
 
 interface ServeFlags {
   readonly port: number;
   readonly host: string;
   readonly acceptProps?: true;
   readonly grace: number;
+  readonly record?: string;
   readonly service: { readonly [name: string]: string };
 }
 
@@ -20,6 +23,7 @@ export function addServe(program: Command): void {
     .option("--service <NAME=URL>", "where another service lives; repeatable", collectService, {})
     .option("--accept-props", "let bindings of other hosts set ctx.props: only among trusted hosts")
     .option("--grace <seconds>", "time that calls and tasks get when a signal stops the host", parseSeconds, 30)
+    .option("--record <file>", "write what passes over links there, for capstan inspect")
     .action(async (workers: string[], flags: ServeFlags) => {
       const host = await serve({
         workers,
@@ -27,6 +31,7 @@ export function addServe(program: Command): void {
         host: flags.host,
         services: flags.service,
         acceptProps: flags.acceptProps,
+        record: recordTo(flags.record),
         limits: { gracePeriodMs: flags.grace * 1000 },
       });
       // Code that a Worker left behind (a timer, a promise nobody awaits, a listener) must not end the others' calls.
@@ -41,12 +46,6 @@ export function addServe(program: Command): void {
       process.on("SIGTERM", stop);
       process.on("SIGINT", stop);
     });
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("Not a port (0 to 65535).");
-  return port;
 }
 
 function parseSeconds(text: string): number {

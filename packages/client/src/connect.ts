@@ -1,6 +1,6 @@
 // connect(): a URL becomes a link.
 
-import { CAPNP_PROTOCOL, CAPSTAN_PROTOCOL, WebSocketTransport } from "@capstan/vat";
+import { CAPNP_PROTOCOL, CAPSTAN_PROTOCOL, RecordingTransport, type TrafficRecorder, WebSocketTransport } from "@capstan/vat";
 import { type LimitOptions, resolveLimits } from "@capstan/wire";
 import { endOfTurn, openWebSocket } from "#platform";
 import { Link, type UntypedService } from "./link.ts";
@@ -10,6 +10,8 @@ export const LINK_PATH = "/_capstan";
 
 export interface ConnectOptions {
   readonly limits?: LimitOptions | undefined;
+  /** Hears everything that passes over the link. Default: nobody. */
+  readonly record?: TrafficRecorder | undefined;
 }
 
 /**
@@ -22,11 +24,19 @@ export interface ConnectOptions {
 export function connect<T extends object = UntypedService>(url: string | URL, options: ConnectOptions = {}): Link<T> {
   const limits = resolveLimits(options.limits);
   const protocols = [CAPSTAN_PROTOCOL, CAPNP_PROTOCOL];
-  const socket = openWebSocket(linkUrl(url), protocols, limits);
-  return new Link(new WebSocketTransport(socket, endOfTurn), { limits });
+  const target = linkUrl(url);
+  const socket = openWebSocket(target, protocols, limits);
+  const transport = new WebSocketTransport(socket, endOfTurn);
+  const { record } = options;
+  return new Link(record === undefined ? transport : new RecordingTransport(transport, record(target)), { limits });
 }
 
-function linkUrl(given: string | URL): string {
+/**
+ * The WebSocket URL that a link to `given` is opened at.
+ *
+ * @throws TypeError for a URL that is none, or of another kind.
+ */
+export function linkUrl(given: string | URL): string {
   const text = String(given);
   if (!URL.canParse(text)) throw new TypeError(`"${text}" is not a URL.`);
   const url = new URL(text);

@@ -1,5 +1,5 @@
 // Call Workers in other processes.
-export { type ConnectOptions, connect, LINK_PATH } from "./connect.ts";
+export { type ConnectOptions, connect, LINK_PATH, linkUrl } from "./connect.ts";
 export { toException } from "./errors.ts";
 export { Link, type LinkOptions } from "./link.ts";
 export { makeRealm, PlainRealm } from "./realm.ts";
@@ -32,4 +32,5 @@ export { isJsCall, type Receiver, serveCall, serveOther } from "./targets/target
 export { RESERVED_ON_ENTRYPOINTS } from "./targets/visibility.ts";
 export type { Members, Provider, Received, Sendable, Service, Stubable } from "./types.ts";
 export { readPlainValue } from "./values/plain.ts";
+export { previewValue } from "./values/preview.ts";
 export type { Held, Realm } from "./values/realm.ts";

@@ -1,7 +1,7 @@
 // Service bindings: to Workers of the same host without a socket, and to other hosts over a link that is opened anew
 // when it was lost.
 import { connect, type Link, makeServiceStub, type Realm } from "@capstan/client";
-import type { Capability } from "@capstan/vat";
+import type { Capability, TrafficRecorder } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 import type { ServiceBinding } from "./config/worker-config.ts";
 
@@ -9,12 +9,14 @@ import type { ServiceBinding } from "./config/worker-config.ts";
 export class RemoteHost {
   readonly #url: string;
   readonly #limits: Limits;
+  readonly #record: TrafficRecorder | undefined;
   #link: Link | undefined;
   readonly #services = new Map<ServiceBinding, object>();
 
-  constructor(url: string, limits: Limits) {
+  constructor(url: string, limits: Limits, record?: TrafficRecorder) {
     this.#url = url;
     this.#limits = limits;
+    this.#record = record;
   }
 
   /** The stub that `binding` leads to, on the link as it stands. */
@@ -33,7 +35,7 @@ export class RemoteHost {
   }
 
   #open(): Link {
-    const link = connect(this.#url, { limits: this.#limits });
+    const link = connect(this.#url, { limits: this.#limits, record: this.#record });
     link.onBroken(() => {
       this.#link = undefined;
       this.#services.clear();

@@ -9,7 +9,9 @@ import {
   CAPSTAN_PROTOCOL,
   type Capability,
   LocalCapability,
+  RecordingTransport,
   RpcError,
+  type TrafficRecorder,
   type WebSocketLike,
   WebSocketTransport,
 } from "@capstan/vat";
@@ -57,6 +59,8 @@ export interface ServeOptions {
   /** Whether callers get the stacks of errors, which tell them of paths and code. Default false. */
   readonly sendStacks?: boolean | undefined;
   readonly limits?: LimitOptions | undefined;
+  /** Hears everything that passes over links, those that are accepted and those to other hosts. Default: nobody. */
+  readonly record?: TrafficRecorder | undefined;
   /** Told of failed `waitUntil` tasks. Default: standard error. */
   readonly report?: ((error: unknown) => void) | undefined;
 }
@@ -117,7 +121,7 @@ export async function serve(options: ServeOptions): Promise<Host> {
 
   const links = new Set<Link>();
   const http = createServer((req, res) => void serveRequest(first, req, res));
-  const acceptLink = linkAcceptor(realm, links, (name, entrypoint, props) => {
+  const acceptLink = linkAcceptor(realm, links, options.record, (name, entrypoint, props) => {
     if (props !== undefined && options.acceptProps !== true) throw new TypeError(UNTRUSTED_PROPS);
     return find(workers, first, name, entrypoint, props);
   });
@@ -186,7 +190,7 @@ function bind(
       `${owner}: binding ${binding}: service "${service}" is not served here; name its URL with --service ${service}=URL or ${variable}.`,
     );
   }
-  const remote = remotes.get(url) ?? new RemoteHost(url, realm.limits);
+  const remote = remotes.get(url) ?? new RemoteHost(url, realm.limits, options.record);
   remotes.set(url, remote);
   return makeBinding(() => remote.stub(wanted));
 }
@@ -207,7 +211,12 @@ function find(
 
 type AcceptUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-function linkAcceptor(realm: Realm, links: Set<Link>, findService: FindService): AcceptUpgrade {
+function linkAcceptor(
+  realm: Realm,
+  links: Set<Link>,
+  record: TrafficRecorder | undefined,
+  findService: FindService,
+): AcceptUpgrade {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -218,13 +227,19 @@ function linkAcceptor(realm: Realm, links: Set<Link>, findService: FindService):
   return (req, socket, head) => {
     sockets.handleUpgrade(req, socket, head, (webSocket) => {
       const bootstrap = new LocalCapability(new LinkServer(findService, realm.limits), realm.limits);
-      const transport = new WebSocketTransport(webSocket as unknown as WebSocketLike, endOfTurn);
+      const plain = new WebSocketTransport(webSocket as unknown as WebSocketLike, endOfTurn);
+      const transport = record === undefined ? plain : new RecordingTransport(plain, record(addressOf(req)));
       const link = new Link(transport, { limits: realm.limits, bootstrap });
       links.add(link);
       keepAlive(webSocket, realm.limits.heartbeatMs);
       link.onBroken(() => links.delete(link));
     });
   };
+}
+
+/** Who asks, for people. */
+function addressOf({ socket }: IncomingMessage): string {
+  return `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
 function listen(http: HttpServer, port: number, host: string): Promise<AddressInfo> {

@@ -212,7 +212,8 @@ describe("what traffic says of the tables", () => {
       { id: 0, references: 2, isPromise: false, origin: "params of call 0" },
     ]);
     expect(observer.tables("near").questions).to.have.length(1);
-    expect(observer.tables("near").questions[0]).to.include({ label: "call 1", returned: false, finished: false });
+    const asked = { method: "0000000100000002.0", label: "call 1", returned: false, finished: false };
+    expect(observer.tables("near").questions[0]).to.include(asked);
     expect(observer.tables("far").answers).to.deep.equal(observer.tables("near").questions);
     expect(observer.tables("near").imports.at(-1)).to.include({ isPromise: true, origin: "results of call 0" });
     promise.resolve(local(new Keeper()));

@@ -5,6 +5,7 @@ import {
   DisembargoContext,
   type FinishMessage,
   MessageKind,
+  nameMethod,
   type ResolveMessage,
   type ReturnMessage,
   type RpcMessage,
@@ -22,6 +23,8 @@ export type LinkEnd = "near" | "far";
  */
 export interface ObservedQuestion {
   readonly id: number;
+  /** `Interface.method`, or "bootstrap". */
+  readonly method: string;
   /** What its observer said of it. */
   readonly label: string;
   readonly returned: boolean;
@@ -50,6 +53,7 @@ export interface ObservedTables {
 /** A question with what it carried. */
 interface Question {
   readonly id: number;
+  readonly method: string;
   readonly label: string;
   readonly params: readonly number[];
   results: readonly number[];
@@ -92,9 +96,15 @@ export class TrafficObserver {
     const receiver = from === "near" ? this.#far : this.#near;
     switch (message.kind) {
       case MessageKind.call:
-        return ask(sender, message.questionId, label, handOut(sender, message.params.capTable, `params of ${label}`));
+        return ask(
+          sender,
+          message.questionId,
+          nameMethod(message.interfaceHigh, message.interfaceLow, message.methodId),
+          label,
+          handOut(sender, message.params.capTable, `params of ${label}`),
+        );
       case MessageKind.bootstrap:
-        return ask(sender, message.questionId, label, []);
+        return ask(sender, message.questionId, "bootstrap", label, []);
       case MessageKind.return:
         return answer(sender, receiver, message);
       case MessageKind.finish:
@@ -118,7 +128,7 @@ export class TrafficObserver {
     }
   }
 
-  /** The call that `message`, a Return from `from`, answers; or that a Call of `from` has entered. */
+  /** What `asker` asked under `id`, while it is open. */
   question(asker: LinkEnd, id: number): ObservedQuestion | undefined {
     return this.#end(asker).questions.get(id);
   }
@@ -162,10 +172,11 @@ function isQuestionOpen(question: Question): boolean {
   return !question.returned || (question.needsFinish && !question.finished);
 }
 
-function ask(asker: End, id: number, label: string, params: readonly number[]): string | undefined {
+function ask(asker: End, id: number, method: string, label: string, params: readonly number[]): string | undefined {
   const isReused = asker.questions.has(id);
   asker.questions.set(id, {
     id,
+    method,
     label,
     params,
     results: [],

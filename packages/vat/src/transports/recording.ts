@@ -51,6 +51,10 @@ export class RecordingTransport implements Transport, TransportReceiver {
     this.#receiver?.handleFrame(frame);
   }
 
+  handleMalformed(reason: string): void {
+    this.#receiver?.handleMalformed(reason);
+  }
+
   handleClosed(reason: string): void {
     this.#end(reason);
     this.#receiver?.handleClosed(reason);
