@@ -88,10 +88,10 @@ export class InspectedLink {
     let content: string | undefined;
     if (message.kind === MessageKind.call) {
       method = nameMethod(message.interfaceHigh, message.interfaceLow, message.methodId);
-      content = contentOfCall(method, message);
+      content = printable(contentOfCall(method, message));
     } else if (message.kind === MessageKind.return) {
       method = this.observer.question(other, message.answerId)?.method;
-      if (message.results !== undefined) content = contentOfResults(method ?? "", message.results);
+      if (message.results !== undefined) content = printable(contentOfResults(method ?? "", message.results));
     }
     const kind = KINDS.get(message.kind) ?? "unknown";
     const view = from === "near" ? "sender" : "receiver";
@@ -125,6 +125,6 @@ function entryOf(from: LinkEnd, message: RpcMessage): { readonly [table: string]
 /** What tables say of a call. */
 function labelOf(method: string | undefined, content: string | undefined): string {
   if (method === undefined) return "bootstrap";
-  const text = printable(content === undefined || content === "" ? method : content);
+  const text = content === undefined || content === "" ? method : content;
   return text.length <= LONGEST_LABEL ? text : `${text.slice(0, LONGEST_LABEL)}…`;
 }

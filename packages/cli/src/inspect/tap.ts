@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { LINK_PATH } from "@capstan/client";
-import { CAPSTAN_PROTOCOL, type TrafficListener, type TrafficRecorder } from "@capstan/vat";
+import { CAPNP_PROTOCOL, CAPSTAN_PROTOCOL, type TrafficListener, type TrafficRecorder } from "@capstan/vat";
 import { DEFAULT_LIMITS } from "@capstan/wire";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
 
@@ -97,13 +97,16 @@ function passLink(
 
 /** Begins the host's end of a link; undefined where the caller asked for what nobody may. */
 function dial(req: IncomingMessage, target: string): WebSocket | undefined {
-  const offered = (req.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+  const header = req.headers["sec-websocket-protocol"] ?? "";
+  const offered = header.split(",").flatMap((name) => (name.trim() === "" ? [] : name.trim()));
+  const settings = { ...SOCKET_OPTIONS, headers: passedHeaders(req), handshakeTimeout: DEFAULT_LIMITS.connectTimeoutMs };
   try {
-    return new WebSocket(
-      target,
-      offered.filter((name) => name !== ""),
-      { ...SOCKET_OPTIONS, headers: passedHeaders(req), handshakeTimeout: DEFAULT_LIMITS.connectTimeoutMs },
-    );
+    const host = new WebSocket(target, offered, settings);
+    // A host that picks none speaks "capnp"; `ws` would end the link.
+    host.on("upgrade", ({ headers }) => {
+      if (offered.includes(CAPNP_PROTOCOL)) headers["sec-websocket-protocol"] ??= CAPNP_PROTOCOL;
+    });
+    return host;
   } catch {
     return undefined;
   }

@@ -29,8 +29,8 @@ class RecordingFile {
   constructor(path: string) {
     this.#path = path;
     this.#file = openSync(path, "w");
-    writeSync(this.#file, RECORDING_HEADER);
     process.on("exit", this.#flushAtExit);
+    this.#write(Buffer.from(RECORDING_HEADER));
   }
 
   /** Begins a link's records. */
@@ -70,8 +70,11 @@ class RecordingFile {
   }
 
   #flush(): void {
-    if (this.#file === undefined || this.#writer.pending === 0) return;
-    const bytes = this.#writer.take();
+    if (this.#writer.pending > 0) this.#write(this.#writer.take());
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#file === undefined) return;
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
     } catch (error) {

@@ -8,7 +8,7 @@ import {
   readJsValue,
   type ValueReader,
 } from "@capstan/wire";
-import { readHeaders, readUrl } from "./fetch-objects.ts";
+import { readHeaders } from "./fetch-objects.ts";
 import * as Tag from "./host-tags.ts";
 
 /** The status of a response that hands over a WebSocket. */
@@ -49,10 +49,10 @@ class PreviewReader implements HostObjectReader {
       case Tag.HEADERS:
         return readHeaders(input);
       case Tag.URL_OBJECT:
-        return readUrl(input);
+        return new StandIn(`URL ${input.readString()}`);
       case Tag.BLOB: {
         const type = input.readString();
-        return new StandIn(`Blob ${type} of ${input.readBytes().length} bytes`);
+        return new StandIn(`Blob${type === "" ? "" : ` ${type}`} of ${input.readBytes().length} bytes`);
       }
       case Tag.REQUEST:
         return readRequest(input);
