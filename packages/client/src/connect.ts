@@ -1,6 +1,12 @@
 // connect(): a URL becomes a link.
 
-import { CAPNP_PROTOCOL, CAPSTAN_PROTOCOL, RecordingTransport, type TrafficRecorder, WebSocketTransport } from "@capstan/vat";
+import {
+  CAPNP_PROTOCOL,
+  CAPSTAN_PROTOCOL,
+  RecordingTransport,
+  type TrafficRecorder,
+  WebSocketTransport,
+} from "@capstan/vat";
 import { type LimitOptions, resolveLimits } from "@capstan/wire";
 import { endOfTurn, openWebSocket } from "#platform";
 import { Link, type UntypedService } from "./link.ts";

@@ -56,4 +56,14 @@ describe("vat: a recorded transport", () => {
     await new Promise((done) => setTimeout(done, 1));
     expect(log.lines).to.deep.equal(["open true", "closed gone"]);
   });
+
+  it("lets its connection know of what cannot be frames", () => {
+    const log = new Log();
+    const [near] = MemoryTransport.pair({ manual: true });
+    const recording = new RecordingTransport(near, log);
+    const connection = new Connection(recording);
+    recording.handleMalformed("no frames");
+    expect(connection.closedReason?.message).to.equal("no frames");
+    expect(log.lines.at(-1)).to.equal("closed no frames");
+  });
 });

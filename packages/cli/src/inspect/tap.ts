@@ -99,7 +99,11 @@ function passLink(
 function dial(req: IncomingMessage, target: string): WebSocket | undefined {
   const header = req.headers["sec-websocket-protocol"] ?? "";
   const offered = header.split(",").flatMap((name) => (name.trim() === "" ? [] : name.trim()));
-  const settings = { ...SOCKET_OPTIONS, headers: passedHeaders(req), handshakeTimeout: DEFAULT_LIMITS.connectTimeoutMs };
+  const settings = {
+    ...SOCKET_OPTIONS,
+    headers: passedHeaders(req),
+    handshakeTimeout: DEFAULT_LIMITS.connectTimeoutMs,
+  };
   try {
     const host = new WebSocket(target, offered, settings);
     // A host that picks none speaks "capnp"; `ws` would end the link.
