@@ -245,7 +245,14 @@ describe("what traffic says of the tables", () => {
 
 describe("an observer of a peer that breaks the rules", () => {
   const caps = [{ kind: 1, id: 4, transform: [] }];
-  const call = (questionId: number) => ({ kind: 2, questionId, params: { capTable: caps } });
+  const call = (questionId: number) => ({
+    kind: 2,
+    questionId,
+    interfaceHigh: 1,
+    interfaceLow: 2,
+    methodId: 0,
+    params: { capTable: caps },
+  });
   const back = (answerId: number) => ({ kind: 3, answerId, releaseParamCaps: true, noFinishNeeded: false, which: 2 });
 
   /** What each message, from the near end where it has no other, makes it say. */
