@@ -5,10 +5,12 @@ import { type LimitOptions, resolveLimits } from "@capstan/wire";
 import { endOfTurn, openWebSocket } from "#platform";
 import { Link, type UntypedService } from "./link.ts";
 
-/** Where hosts take links. */
+/** The path where hosts take links. */
 export const LINK_PATH = "/_capstan";
 
+/** How `connect` links. */
 export interface ConnectOptions {
+  /** Bounds that this end keeps to and holds its peer to. Each one left out has its default. */
   readonly limits?: LimitOptions | undefined;
 }
 
@@ -26,7 +28,12 @@ export function connect<T extends object = UntypedService>(url: string | URL, op
   return new Link(new WebSocketTransport(socket, endOfTurn), { limits });
 }
 
-function linkUrl(given: string | URL): string {
+/**
+ * The URL of a link's WebSocket: ws or wss, `/_capstan` where `given` has no path.
+ *
+ * @throws TypeError for what is no URL, or one of another scheme than http, https, ws and wss.
+ */
+export function linkUrl(given: string | URL): string {
   const text = String(given);
   if (!URL.canParse(text)) throw new TypeError(`"${text}" is not a URL.`);
   const url = new URL(text);

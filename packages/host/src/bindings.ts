@@ -1,6 +1,7 @@
 // Service bindings: to Workers of the same host without a socket, and to other hosts over a link that is opened anew
 // when it was lost.
-import { connect, type Link, makeServiceStub, type Realm } from "@capstan/client";
+import { connect, type Link } from "@capstan/client";
+import { makeServiceStub, type Realm } from "@capstan/client/serving";
 import type { Capability } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 import type { ServiceBinding } from "./config/worker-config.ts";

@@ -1,5 +1,5 @@
 // hot path (bench: npm run bench). One invocation: its ctx, what it handed out, what it received, and when it ends.
-import { type Held, PlainRealm, toException } from "@capstan/client";
+import { type Held, PlainRealm, toException } from "@capstan/client/serving";
 import type { IncomingCall } from "@capstan/vat";
 import { ExecutionContext } from "./context.ts";
 import { type Scoped, scopeRunner } from "./platform/invocation-scope.ts";

@@ -2,8 +2,9 @@
 import { createServer, type Server as HttpServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { LINK_PATH, Link, makeRealm, type Realm } from "@capstan/client";
+import { LINK_PATH, Link } from "@capstan/client";
 import { endOfTurn, keepAlive } from "@capstan/client/node";
+import { makeRealm, type Realm } from "@capstan/client/serving";
 import {
   CAPSTAN_PROTOCOL,
   type Capability,

@@ -1,5 +1,5 @@
 // hot path (bench: npm run bench). One Worker of a host: its entrypoints, and what a call on one is made on.
-import { RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver } from "@capstan/client";
+import { RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver } from "@capstan/client/serving";
 import { type Capability, LocalCapability } from "@capstan/vat";
 import type { Admission } from "./admission.ts";
 import { makeLocalBinding } from "./bindings.ts";
