@@ -1,6 +1,7 @@
 // The capstan command.
 import { Command } from "commander";
 import { addCall } from "./call.ts";
+import { thrownText } from "./print.ts";
 import { addServe } from "./serve.ts";
 
 const program = new Command("capstan").description("Object-capability RPC between Workers.").version("0.1.0");
@@ -10,6 +11,6 @@ addCall(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  console.error(thrownText(error));
   process.exit(1);
 }

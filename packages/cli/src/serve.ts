@@ -1,5 +1,6 @@
 // capstan serve: Workers of one process behind one port, until a signal.
-import { serve } from "@capstan/host";
+import { linkUrl } from "@capstan/client/serving";
+import { errorText, serve } from "@capstan/host";
 import { type Command, InvalidArgumentError } from "commander";
 
 interface ServeFlags {
@@ -21,6 +22,9 @@ export function addServe(program: Command): void {
     .option("--accept-props", "let bindings of other hosts set ctx.props: only among trusted hosts")
     .option("--grace <seconds>", "time that calls and tasks get when a signal stops the host", parseSeconds, 30)
     .action(async (workers: string[], flags: ServeFlags) => {
+      // The first line on standard output says where the host listens, whatever Workers print while they load.
+      const { write } = process.stdout;
+      process.stdout.write = process.stderr.write.bind(process.stderr);
       const host = await serve({
         workers,
         port: flags.port,
@@ -30,7 +34,8 @@ export function addServe(program: Command): void {
         limits: { gracePeriodMs: flags.grace * 1000 },
       });
       // Code that a Worker left behind (a timer, a promise nobody awaits, a listener) must not end the others' calls.
-      process.on("uncaughtException", (error) => console.error("Uncaught in a Worker:", error));
+      process.on("uncaughtException", (error) => console.error(`Uncaught in a Worker: ${errorText(error)}`));
+      process.stdout.write = write;
       console.log(`listening on ${host.url}`);
       let stopping = false;
       const stop = (): void => {
@@ -44,23 +49,33 @@ export function addServe(program: Command): void {
 }
 
 function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("Not a port (0 to 65535).");
+  const port = wholeNumber(text);
+  if (port === undefined || port > 65_535) throw new InvalidArgumentError("Not a port (0 to 65535).");
   return port;
 }
 
 function parseSeconds(text: string): number {
-  const seconds = Number(text);
+  const seconds = wholeNumber(text);
   // As long as a timer can wait.
-  if (!Number.isInteger(seconds) || seconds < 0 || seconds > 2_147_483) {
-    throw new InvalidArgumentError("Not a number of seconds.");
+  if (seconds === undefined || seconds > 2_147_483) {
+    throw new InvalidArgumentError("Not a number of seconds (0 to 2147483).");
   }
   return seconds;
+}
+
+/** Of digits alone: `Number` takes "" and "80.0" too. */
+function wholeNumber(text: string): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
 function collectService(text: string, known: { [name: string]: string }): { [name: string]: string } {
   const at = text.indexOf("=");
   const url = text.slice(at + 1);
-  if (at < 1 || !URL.canParse(url)) throw new InvalidArgumentError("Write NAME=URL.");
+  if (at < 1) throw new InvalidArgumentError("Write NAME=URL.");
+  try {
+    linkUrl(url);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
   return { ...known, [text.slice(0, at)]: url };
 }
