@@ -1,6 +1,6 @@
 // connect(): a URL becomes a link.
 
-import { CAPSTAN_PROTOCOL, WebSocketTransport } from "@capstan/vat";
+import { CAPSTAN_PROTOCOL, type TransportReceiver, type WebSocketLike, WebSocketTransport } from "@capstan/vat";
 import { type LimitOptions, resolveLimits } from "@capstan/wire";
 import { endOfTurn, openWebSocket } from "#platform";
 import { Link, type UntypedService } from "./link.ts";
@@ -12,6 +12,8 @@ export const LINK_PATH = "/_capstan";
 export interface ConnectOptions {
   /** Bounds that this end keeps to and holds its peer to. Each one left out has its default. */
   readonly limits?: LimitOptions | undefined;
+  /** What errors of the link call its other end, e.g. `service "b" at http://127.0.0.1:8788`. Default: nothing. */
+  readonly name?: string | undefined;
 }
 
 /**
@@ -25,7 +27,30 @@ export function connect<T extends object = UntypedService>(url: string | URL, op
   const limits = resolveLimits(options.limits);
   const protocols = [CAPSTAN_PROTOCOL];
   const socket = openWebSocket(linkUrl(url), protocols, limits);
-  return new Link(new WebSocketTransport(socket, endOfTurn), { limits });
+  const transport =
+    options.name === undefined
+      ? new WebSocketTransport(socket, endOfTurn)
+      : new NamedTransport(socket, endOfTurn, options.name);
+  return new Link(transport, { limits });
+}
+
+/** Says in the reason for its end which link it was. */
+class NamedTransport extends WebSocketTransport {
+  readonly #name: string;
+
+  constructor(socket: WebSocketLike, schedule: (flush: () => void) => void, name: string) {
+    super(socket, schedule);
+    this.#name = name;
+  }
+
+  override start(receiver: TransportReceiver): void {
+    super.start({
+      handleOpen: () => receiver.handleOpen(),
+      handleFrame: (frame) => receiver.handleFrame(frame),
+      handleMalformed: (reason) => receiver.handleMalformed(reason),
+      handleClosed: (reason) => receiver.handleClosed(`${reason} (${this.#name})`),
+    });
+  }
 }
 
 /**
@@ -40,7 +65,8 @@ export function linkUrl(given: string | URL): string {
   if (url.protocol === "http:") url.protocol = "ws:";
   else if (url.protocol === "https:") url.protocol = "wss:";
   if (url.protocol !== "ws:" && url.protocol !== "wss:") {
-    throw new TypeError(`"${text}" cannot be linked to: use http, https, ws or wss.`);
+    const meant = /^[\w.-]+:\d+(?:\/|$)/.test(text) ? ` (did you mean "http://${text}"?)` : "";
+    throw new TypeError(`"${text}" cannot be linked to: use http, https, ws or wss${meant}.`);
   }
   if (url.pathname === "/") url.pathname = LINK_PATH;
   url.hash = "";

@@ -39,6 +39,8 @@ export class EntrypointServer implements Server {
     let cancelled = false;
     call.onCancel = () => {
       cancelled = true;
+      // At once, so that nothing of its params is kept while it goes on waiting.
+      call.returnException(RpcError.failed("The call was cancelled."));
     };
     const start = (): void => (cancelled ? admission.leave() : this.#start(call, event));
     if (!admission.wait(start)) {

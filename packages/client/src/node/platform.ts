@@ -4,6 +4,7 @@ import type { WebSocketLike } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 import { WebSocket } from "ws";
 import { keepAlive } from "./heartbeat.ts";
+import { openErrorText } from "./open-error.ts";
 
 /** Opens a socket within the limits: frame size, time to connect, heartbeat. */
 export function openWebSocket(url: string, protocols: string[], limits: Limits): WebSocketLike {
@@ -11,6 +12,10 @@ export function openWebSocket(url: string, protocols: string[], limits: Limits):
     perMessageDeflate: false,
     maxPayload: limits.maxFrameBytes,
     handshakeTimeout: limits.connectTimeoutMs,
+  });
+  // Before anybody else listens, so that all get the text.
+  socket.on("error", (error) => {
+    error.message = openErrorText(error.message, url);
   });
   keepAlive(socket, limits.heartbeatMs);
   return socket as unknown as WebSocketLike;
