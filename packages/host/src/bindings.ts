@@ -9,6 +9,8 @@ import type { ServiceBinding } from "./config/worker-config.ts";
 /** Another host. States: idle → linked → (link lost) idle. The next call opens the link again. */
 export class RemoteHost {
   readonly #url: string;
+  /** The names of its services that are bound, for errors. */
+  readonly #names = new Set<string>();
   readonly #limits: Limits;
   #link: Link | undefined;
   readonly #services = new Map<ServiceBinding, object>();
@@ -16,6 +18,11 @@ export class RemoteHost {
   constructor(url: string, limits: Limits) {
     this.#url = url;
     this.#limits = limits;
+  }
+
+  /** Remembers that a binding leads to the service `name` there. */
+  addName(name: string): void {
+    this.#names.add(JSON.stringify(name));
   }
 
   /** The stub that `binding` leads to, on the link as it stands. */
@@ -33,8 +40,12 @@ export class RemoteHost {
     this.#link?.close();
   }
 
+  #describe(): string {
+    return `${this.#names.size === 1 ? "service" : "services"} ${[...this.#names].join(", ")} at ${this.#url}`;
+  }
+
   #open(): Link {
-    const link = connect(this.#url, { limits: this.#limits });
+    const link = connect(this.#url, { limits: this.#limits, name: this.#describe() });
     link.onBroken(() => {
       this.#link = undefined;
       this.#services.clear();

@@ -52,7 +52,7 @@ export function connectReceiver(
     Promise.resolve(done)
       .then(() => socket.close())
       .catch((error: unknown) => {
-        worker.report(error);
+        worker.report(error, "connect()");
         void writable.abort(error).catch(() => {});
       })
       .finally(release);
