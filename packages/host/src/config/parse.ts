@@ -35,7 +35,9 @@ function parseTomlText(text: string, file: string): unknown {
     const problem = headline.replace(/^Invalid TOML document: /, "");
     // It takes the end of the line for a character that a string can't have.
     const isOpen = problem.startsWith("control characters") && isEndOfLine(text, cause.line, cause.column);
-    throw ConfigError.at(file, cause.line, cause.column, isOpen ? "the string has no closing quote" : problem, { cause });
+    throw ConfigError.at(file, cause.line, cause.column, isOpen ? "the string has no closing quote" : problem, {
+      cause,
+    });
   }
 }
 
