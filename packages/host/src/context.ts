@@ -16,6 +16,7 @@ export interface ContextCalls {
 
 /** `ctx` of one invocation. Its parts are made when they are touched. */
 export class ExecutionContext {
+  /** What the binding or the caller gave with the call; `{}` where nothing was. */
   readonly props: unknown;
   readonly #owner: ContextOwner;
   readonly #calls: ContextCalls;
@@ -60,6 +61,7 @@ export class ExecutionContext {
   /** For compatibility: an exception always reaches the caller. */
   passThroughOnException(): void {}
 
+  /** Whether a promise that was given to `waitUntil` has not settled. */
   get hasTasks(): boolean {
     return this.#tasks !== undefined && this.#tasks.size > 0;
   }

@@ -4,7 +4,9 @@ import { makeUpgradeResponse, makeWebSocketPair } from "@capstan/client/serving"
 
 /** Two connected ends, as properties 0 and 1: one for the Response, one to accept. */
 export class WebSocketPair {
+  /** One end: for the Response, say. */
   readonly 0: WorkerWebSocket;
+  /** The other end: to accept, then. */
   readonly 1: WorkerWebSocket;
 
   constructor() {
