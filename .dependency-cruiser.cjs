@@ -22,7 +22,7 @@ module.exports = {
       from: { path: "^packages/([^/]+)/src" },
       to: {
         path: "^packages/[^/]+/src/",
-        pathNot: ["^packages/$1/src/", "^packages/[^/]+/src/((node|capnp-ts)/)?index[.]ts$"],
+        pathNot: ["^packages/$1/src/", "^packages/[^/]+/src/((node|serving|capnp-ts)/)?index[.]ts$"],
       },
     },
     {

@@ -1,6 +1,9 @@
 // Keeps the public API of each package as a snapshot in docs/api, so that a change to it is seen in review.
-// --check compares without writing, and fails on a difference.
+// --check compares without writing, and fails on a difference; and on what @capstan/client and @capstan/host export without
+// a doc comment.
+
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { undocumented } from "./undocumented.ts";
 
 const check = process.argv.includes("--check");
 const root = new URL("../", import.meta.url);
@@ -17,7 +20,13 @@ for (const name of packages) {
     console.error(`The public API of @capstan/${name} has changed: run "npm run api" and commit docs/api.`);
   }
 }
-if (stale) process.exit(1);
+for (const name of ["client", "host"]) {
+  for (const declaration of undocumented(new URL(`packages/${name}/dist/index.d.ts`, root))) {
+    stale = true;
+    console.error(`@capstan/${name}: ${declaration} has no doc comment.`);
+  }
+}
+if (stale && check) process.exit(1);
 console.log("public API: as recorded");
 
 /** The declarations that a package's entry leads to, one file after the other, without comments. */

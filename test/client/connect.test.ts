@@ -103,7 +103,15 @@ describe("client: connecting", () => {
     await using host = await serve({ port: 0, workers: [{ name: "plain", module: { default: handlers } }] });
     using link = connect(`${host.url}/elsewhere`);
     expect((await failure(link.service<Api>().echo("x"))).message).to.equal(
-      "The link could not be opened: Unexpected server response: 404",
+      "The link could not be opened: no link at /elsewhere (the server answered 404); links are at /_capstan",
+    );
+  });
+
+  it("asks whether the other end speaks TLS where it does not", async () => {
+    await using host = await serve({ port: 0, workers: [{ name: "echo", module: { default: Echo } }] });
+    using link = connect(host.url.replace("http:", "https:"));
+    expect((await failure(link.service<Api>().echo("x"))).message).to.match(
+      /^The link could not be opened: [\w ]+: does the other end speak TLS\?$/,
     );
   });
 

@@ -5,6 +5,7 @@ import {
   type RpcStub,
   RpcTarget,
   type Service,
+  type ServiceStub,
   type Socket,
 } from "../../packages/client/src/index.ts";
 
@@ -83,6 +84,7 @@ interface AsyncDeep {
 }
 
 declare const store: Service<Store>;
+declare const byBinding: Service<Api>;
 
 export async function more(): Promise<void> {
   const number: number = await store.get("a");
@@ -126,13 +128,35 @@ export async function more(): Promise<void> {
   const sum: number = await link.service<Api>("other").add(1, 2);
   const byClass: Service<typeof Api> = link.service<typeof Api>();
   const added: number = await byClass.add(1, 2);
+  using held = connect<Api>("ws://x").service();
+  using twin: ServiceStub<Api> = held.dup();
+  const one: number = await twin.add(1, 2);
+  held.onRpcBroken(() => {})[Symbol.dispose]();
+  // @ts-expect-error: bindings have no disposer
+  using binding = byBinding;
 
   // A promise takes the place of what it resolves to, and a stub that of its target.
   await api.take(api.counter());
   await api.take(api.profile().counter);
   const caught: number = await api.add(1, 2).catch(() => 0);
   using pending = api.counter();
-  void [number, text, several, mapped, sink, response, socket, nothing, again, sum, added, caught, pending];
+  void [
+    number,
+    text,
+    several,
+    mapped,
+    sink,
+    response,
+    socket,
+    nothing,
+    again,
+    sum,
+    added,
+    one,
+    binding,
+    caught,
+    pending,
+  ];
 }
 
 export async function expectations(): Promise<void> {

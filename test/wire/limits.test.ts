@@ -27,6 +27,7 @@ describe("resolveLimits", () => {
       heartbeatMs: 30_000,
       gracePeriodMs: 30_000,
       waitUntilTimeoutMs: 30_000,
+      maxLinks: 10_000,
       maxConcurrentInvocations: 10_000,
       maxWaitingInvocations: 10_000,
       streamWindowBytes: 256 * 1024,

@@ -1,7 +1,8 @@
 // capstan call: one call, its result on standard output.
-import { inspect, isDeepStrictEqual } from "node:util";
 import { connect } from "@capstan/client";
+import { callByPath } from "@capstan/client/serving";
 import type { Command } from "commander";
+import { resultText } from "./print.ts";
 import { recordTo } from "./recording/recording-file.ts";
 
 interface CallFlags {
@@ -22,12 +23,12 @@ export function addCall(program: Command): void {
     .option("--record <file>", "write what passes over the link there, for capstan inspect")
     .action(async (url: string, method: string, texts: string[], flags: CallFlags) => {
       const args = texts.map(parseArgument);
+      const path = method.split(".");
+      if (method === "fetch" || method === "connect") throw new TypeError(notAMethod(method));
       const link = connect(url, { record: recordTo(flags.record) });
       try {
-        let at: unknown = link.service(flags.service, { entrypoint: flags.entrypoint });
-        for (const name of method.split(".")) at = Reflect.get(at as object, name);
-        if (typeof at !== "function") throw new TypeError(`"${method}" cannot be called.`);
-        console.log(print(await Reflect.apply(at, undefined, args)));
+        const service = link.service(flags.service, { entrypoint: flags.entrypoint });
+        console.log(resultText(await callByPath(service, path, args)));
       } finally {
         link.close();
       }
@@ -42,13 +43,7 @@ function parseArgument(text: string): unknown {
   }
 }
 
-/** JSON where it says everything, else inspected. */
-function print(value: unknown): string {
-  if (typeof value === "object" && value !== null) {
-    const json = JSON.stringify(value);
-    if (json !== undefined && isDeepStrictEqual(JSON.parse(json), value)) return json;
-    return inspect(value, { depth: 8 });
-  }
-  const json = typeof value === "bigint" ? undefined : JSON.stringify(value);
-  return json !== undefined && Object.is(JSON.parse(json), value) ? json : inspect(value);
+function notAMethod(event: "fetch" | "connect"): string {
+  const hint = event === "fetch" ? "; send an HTTP request to the host's URL, with curl for example" : "";
+  return `"${event}" is an event of a service, not a method that can be called${hint}.`;
 }

@@ -1,15 +1,15 @@
 // capstan inspect: what passes, or has passed, over links.
 import { once } from "node:events";
-import { linkUrl } from "@capstan/client";
+import { linkUrl } from "@capstan/client/serving";
 import type { TrafficListener, TrafficRecorder } from "@capstan/vat";
 import type { LinkEvent } from "@capstan/wire";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { Report } from "./inspect/report.ts";
 import { openTap } from "./inspect/tap.ts";
-import { parsePort } from "./port.ts";
 import { readRecording } from "./recording/read-recording.ts";
 import { recordTo } from "./recording/recording-file.ts";
+import { parsePort } from "./whole-number.ts";
 
 interface InspectFlags {
   readonly port?: number;

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { addCall } from "./call.ts";
 import { addInspect } from "./inspect.ts";
+import { thrownText } from "./print.ts";
 import { addServe } from "./serve.ts";
 
 const program = new Command("capstan").description("Object-capability RPC between Workers.").version("0.1.0");
@@ -12,6 +13,6 @@ addInspect(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  console.error(thrownText(error));
   process.exit(1);
 }

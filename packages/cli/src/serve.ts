@@ -1,8 +1,9 @@
 // capstan serve: Workers of one process behind one port, until a signal.
-import { serve } from "@capstan/host";
+import { linkUrl } from "@capstan/client/serving";
+import { errorText, serve } from "@capstan/host";
 import { type Command, InvalidArgumentError } from "commander";
-import { parsePort } from "./port.ts";
 import { recordTo } from "./recording/recording-file.ts";
+import { parsePort, wholeNumber } from "./whole-number.ts";
 
 interface ServeFlags {
   readonly port: number;
@@ -25,6 +26,9 @@ export function addServe(program: Command): void {
     .option("--grace <seconds>", "time that calls and tasks get when a signal stops the host", parseSeconds, 30)
     .option("--record <file>", "write what passes over links there, for capstan inspect")
     .action(async (workers: string[], flags: ServeFlags) => {
+      // The first line on standard output says where the host listens, whatever Workers print while they load.
+      const { write } = process.stdout;
+      process.stdout.write = process.stderr.write.bind(process.stderr);
       const host = await serve({
         workers,
         port: flags.port,
@@ -35,7 +39,8 @@ export function addServe(program: Command): void {
         limits: { gracePeriodMs: flags.grace * 1000 },
       });
       // Code that a Worker left behind (a timer, a promise nobody awaits, a listener) must not end the others' calls.
-      process.on("uncaughtException", (error) => console.error("Uncaught in a Worker:", error));
+      process.on("uncaughtException", (error) => console.error(`Uncaught in a Worker: ${errorText(error)}`));
+      process.stdout.write = write;
       console.log(`listening on ${host.url}`);
       let stopping = false;
       const stop = (): void => {
@@ -49,10 +54,10 @@ export function addServe(program: Command): void {
 }
 
 function parseSeconds(text: string): number {
-  const seconds = Number(text);
+  const seconds = wholeNumber(text);
   // As long as a timer can wait.
-  if (!Number.isInteger(seconds) || seconds < 0 || seconds > 2_147_483) {
-    throw new InvalidArgumentError("Not a number of seconds.");
+  if (seconds === undefined || seconds > 2_147_483) {
+    throw new InvalidArgumentError("Not a number of seconds (0 to 2147483).");
   }
   return seconds;
 }
@@ -60,6 +65,11 @@ function parseSeconds(text: string): number {
 function collectService(text: string, known: { [name: string]: string }): { [name: string]: string } {
   const at = text.indexOf("=");
   const url = text.slice(at + 1);
-  if (at < 1 || !URL.canParse(url)) throw new InvalidArgumentError("Write NAME=URL.");
+  if (at < 1) throw new InvalidArgumentError("Write NAME=URL.");
+  try {
+    linkUrl(url);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
   return { ...known, [text.slice(0, at)]: url };
 }

@@ -5,19 +5,25 @@ import {
   CAPSTAN_PROTOCOL,
   RecordingTransport,
   type TrafficRecorder,
+  type TransportReceiver,
+  type WebSocketLike,
   WebSocketTransport,
 } from "@capstan/vat";
 import { type LimitOptions, resolveLimits } from "@capstan/wire";
 import { endOfTurn, openWebSocket } from "#platform";
 import { Link, type UntypedService } from "./link.ts";
 
-/** Where hosts take links. */
+/** The path where hosts take links. */
 export const LINK_PATH = "/_capstan";
 
+/** How `connect` links. */
 export interface ConnectOptions {
+  /** Bounds that this end keeps to and holds its peer to. Each one left out has its default. */
   readonly limits?: LimitOptions | undefined;
   /** Hears everything that passes over the link. Default: nobody. */
   readonly record?: TrafficRecorder | undefined;
+  /** What errors of the link call its other end, e.g. `service "b" at http://127.0.0.1:8788`. Default: nothing. */
+  readonly name?: string | undefined;
 }
 
 /**
@@ -32,15 +38,35 @@ export function connect<T extends object = UntypedService>(url: string | URL, op
   const protocols = [CAPSTAN_PROTOCOL, CAPNP_PROTOCOL];
   const target = linkUrl(url);
   const socket = openWebSocket(target, protocols, limits);
-  const transport = new WebSocketTransport(socket, endOfTurn);
-  const { record } = options;
+  const { name, record } = options;
+  const transport =
+    name === undefined ? new WebSocketTransport(socket, endOfTurn) : new NamedTransport(socket, endOfTurn, name);
   return new Link(record === undefined ? transport : new RecordingTransport(transport, record(target)), { limits });
 }
 
+/** Says in the reason for its end which link it was. */
+class NamedTransport extends WebSocketTransport {
+  readonly #name: string;
+
+  constructor(socket: WebSocketLike, schedule: (flush: () => void) => void, name: string) {
+    super(socket, schedule);
+    this.#name = name;
+  }
+
+  override start(receiver: TransportReceiver): void {
+    super.start({
+      handleOpen: () => receiver.handleOpen(),
+      handleFrame: (frame) => receiver.handleFrame(frame),
+      handleMalformed: (reason) => receiver.handleMalformed(reason),
+      handleClosed: (reason) => receiver.handleClosed(`${reason} (${this.#name})`),
+    });
+  }
+}
+
 /**
- * The WebSocket URL that a link to `given` is opened at.
+ * The URL of a link's WebSocket: ws or wss, `/_capstan` where `given` has no path.
  *
- * @throws TypeError for a URL that is none, or of another kind.
+ * @throws TypeError for what is no URL, or one of another scheme than http, https, ws and wss.
  */
 export function linkUrl(given: string | URL): string {
   const text = String(given);
@@ -49,7 +75,8 @@ export function linkUrl(given: string | URL): string {
   if (url.protocol === "http:") url.protocol = "ws:";
   else if (url.protocol === "https:") url.protocol = "wss:";
   if (url.protocol !== "ws:" && url.protocol !== "wss:") {
-    throw new TypeError(`"${text}" cannot be linked to: use http, https, ws or wss.`);
+    const meant = /^[\w.-]+:\d+(?:\/|$)/.test(text) ? ` (did you mean "http://${text}"?)` : "";
+    throw new TypeError(`"${text}" cannot be linked to: use http, https, ws or wss${meant}.`);
   }
   if (url.pathname === "/") url.pathname = LINK_PATH;
   url.hash = "";

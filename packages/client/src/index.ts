@@ -1,36 +1,18 @@
-// Call Workers in other processes.
-export { type ConnectOptions, connect, LINK_PATH, linkUrl } from "./connect.ts";
-export { toException } from "./errors.ts";
-export { Link, type LinkOptions } from "./link.ts";
-export { makeRealm, PlainRealm } from "./realm.ts";
-export { makeServiceStub } from "./service/service-stub.ts";
+// Call Workers in other processes. What hosts are built of is in @capstan/client/serving.
+export type { TableSizes } from "@capstan/vat";
+export type { LimitOptions } from "@capstan/wire";
+export { type ConnectOptions, connect, LINK_PATH } from "./connect.ts";
+export { Link, type LinkOptions, type ServiceOptions, type UntypedService } from "./link.ts";
+export type { Socket, SocketAddress, SocketInfo } from "./service/socket.ts";
 export {
-  acceptSocket,
-  addressText,
-  makeSocket,
-  type Socket,
-  type SocketAddress,
-  type SocketInfo,
-} from "./service/socket.ts";
-export {
-  isSendableCode,
-  makeUpgradeResponse,
-  makeWebSocketPair,
   type WebSocketClose,
   type WebSocketFrame,
   type WebSocketStreams,
   WorkerWebSocket,
   webSocketOf,
 } from "./service/web-socket.ts";
-export { PusherServer, servePush } from "./streams/pusher.ts";
-export type { StubCore } from "./stubs/brand.ts";
 export { type LeakWarnings, warnOfLeaks } from "./stubs/leaks.ts";
 export { RpcPromise, RpcProperty } from "./stubs/rpc-promise.ts";
 export { RpcStub } from "./stubs/rpc-stub.ts";
 export { RpcTarget } from "./targets/rpc-target.ts";
-export { isJsCall, type Receiver, serveCall, serveOther } from "./targets/target-server.ts";
-export { RESERVED_ON_ENTRYPOINTS } from "./targets/visibility.ts";
-export type { Members, Provider, Received, Sendable, Service, Stubable } from "./types.ts";
-export { readPlainValue } from "./values/plain.ts";
-export { previewValue } from "./values/preview.ts";
-export type { Held, Realm } from "./values/realm.ts";
+export type { Members, Provider, Received, Sendable, Service, ServiceStub, Stubable } from "./types.ts";

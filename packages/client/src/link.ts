@@ -19,7 +19,7 @@ import {
 } from "@capstan/wire";
 import { makeRealm } from "./realm.ts";
 import { makeServiceStub } from "./service/service-stub.ts";
-import type { Service } from "./types.ts";
+import type { ServiceStub } from "./types.ts";
 
 const serviceEncoder: PayloadEncoder<ServiceParams> = {
   encode: (out, params) => writeServiceParams(out.writer, out.at, params),
@@ -30,10 +30,20 @@ const SERVICE = Object.freeze([LINK_SERVICE_RESULTS_SERVICE_POINTER]);
 // biome-ignore lint/suspicious/noExplicitAny: an untyped service takes and gives anything.
 export type UntypedService = Record<string, (...args: any[]) => any>;
 
+/** How a link behaves. */
 export interface LinkOptions {
+  /** Bounds that this end keeps to and holds its peer to. Each one left out has its default. */
   readonly limits?: LimitOptions | Limits | undefined;
   /** What the peer gets when it asks for this end's bootstrap capability. Taken over. Default: what takes its streams. */
   readonly bootstrap?: Capability | undefined;
+}
+
+/** Which entrypoint of a service is meant. */
+export interface ServiceOptions {
+  /** The named export. Default: the default export. */
+  readonly entrypoint?: string | undefined;
+  /** What the entrypoint sees as `ctx.props`, by value. A host takes it only where it trusts its callers. Default: none. */
+  readonly props?: object | undefined;
 }
 
 /**
@@ -45,7 +55,10 @@ export class Link<Default extends object = UntypedService> implements Disposable
   readonly #connection: Connection;
   readonly #realm;
   #bootstrap: Capability | undefined;
+  /** Services that were asked for, by name and entrypoint: asking again costs no table entry. Each has a reference. */
+  readonly #services = new Map<string, Capability>();
 
+  /** @param transport taken over: it is closed with the link. */
   constructor(transport: Transport, options: LinkOptions = {}) {
     this.#realm = makeRealm(options.limits);
     const bootstrap = options.bootstrap ?? this.#realm.servePushes();
@@ -53,21 +66,37 @@ export class Link<Default extends object = UntypedService> implements Disposable
   }
 
   /**
-   * A stub for an entrypoint of a service at the other end, usable at once.
+   * A stub for an entrypoint of a service at the other end, usable at once. Where it does not exist, calls say so.
    *
    * @typeParam T the entrypoint's class, or an interface of its methods.
    * @param name the service; default: the host's first.
-   * @param options.entrypoint the named export; default: the default export.
-   * @param options.props what the entrypoint sees as `ctx.props`, by value. A host takes it only where it trusts its callers.
    */
-  service<T extends object = Default>(
-    name = "",
-    options: { readonly entrypoint?: string | undefined; readonly props?: object | undefined } = {},
-  ): Service<T> {
+  service<T extends object = Default>(name = "", options: ServiceOptions = {}): ServiceStub<T> {
+    const { entrypoint = "", props } = options;
+    const cap = props === undefined ? this.#known(name, entrypoint) : this.#ask({ name, entrypoint, props });
+    return makeServiceStub(this.#realm, cap) as unknown as ServiceStub<T>;
+  }
+
+  /** The reference belongs to the caller. */
+  #known(name: string, entrypoint: string): Capability {
+    const key = JSON.stringify([name, entrypoint]);
+    const known = this.#services.get(key);
+    if (known !== undefined) return known.addRef();
+    const cap = this.#ask({ name, entrypoint, props: undefined });
+    this.#services.set(key, cap);
+    // What failed once, for want of room perhaps, is asked for anew.
+    cap.whenBroken(() => {
+      if (this.#services.get(key) !== cap) return;
+      this.#services.delete(key);
+      cap.release();
+    });
+    return cap.addRef();
+  }
+
+  #ask(params: ServiceParams): Capability {
     this.#bootstrap ??= this.#connection.bootstrap();
-    const params = { name, entrypoint: options.entrypoint ?? "", props: options.props };
     const call = this.#bootstrap.call(LINK_ID_HIGH, LINK_ID_LOW, LINK_SERVICE_METHOD, serviceEncoder, params, DISCARD);
-    return makeServiceStub(this.#realm, call.pipeline(SERVICE)) as unknown as Service<T>;
+    return call.pipeline(SERVICE);
   }
 
   /** Runs `listener` once when the link ends, after its calls have failed. */
@@ -80,12 +109,16 @@ export class Link<Default extends object = UntypedService> implements Disposable
     return this.#connection.tables;
   }
 
+  /** Ends the link: calls in flight fail as disconnected. */
   close(): void {
+    for (const cap of this.#services.values()) cap.release();
+    this.#services.clear();
     this.#bootstrap?.release();
     this.#bootstrap = undefined;
     this.#connection.close();
   }
 
+  /** The same as `close()`. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -113,8 +113,17 @@ type Pipelined<T> = T extends Plain | symbol | readonly unknown[] | ReadonlyMap<
 /** The public methods and properties of an entrypoint, by the type of its instances or by its class. */
 export type Provider<T> = Members<T extends abstract new (...args: never[]) => infer Instance ? Instance : T>;
 
-/** A service as a binding or `link.service` shows it: what its entrypoint provides, and the two events. */
+/** A service as a binding shows it: what its entrypoint provides, and the two events. */
 export type Service<T = unknown> = Omit<Provider<T>, keyof Events> & Events;
+
+/** What `link.service` gives: a service, and what every stub has. */
+export type ServiceStub<T = unknown> = Service<T> &
+  Disposable & {
+    /** An independent handle on the same service. */
+    dup(): ServiceStub<T>;
+    /** Runs `listener` once if the service becomes unreachable, after calls in flight have failed. */
+    onRpcBroken(listener: (error: unknown) => void): Disposable;
+  };
 
 interface Events {
   /** Hands the handler one Request, whose `redirect` is "manual"; redirects go to the same service. */

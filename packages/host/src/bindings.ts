@@ -1,6 +1,7 @@
 // Service bindings: to Workers of the same host without a socket, and to other hosts over a link that is opened anew
 // when it was lost.
-import { connect, type Link, makeServiceStub, type Realm } from "@capstan/client";
+import { connect, type Link } from "@capstan/client";
+import { makeServiceStub, type Realm } from "@capstan/client/serving";
 import type { Capability, TrafficRecorder } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 import type { ServiceBinding } from "./config/worker-config.ts";
@@ -8,6 +9,8 @@ import type { ServiceBinding } from "./config/worker-config.ts";
 /** Another host. States: idle → linked → (link lost) idle. The next call opens the link again. */
 export class RemoteHost {
   readonly #url: string;
+  /** The names of its services that are bound, for errors. */
+  readonly #names = new Set<string>();
   readonly #limits: Limits;
   readonly #record: TrafficRecorder | undefined;
   #link: Link | undefined;
@@ -17,6 +20,11 @@ export class RemoteHost {
     this.#url = url;
     this.#limits = limits;
     this.#record = record;
+  }
+
+  /** Remembers that a binding leads to the service `name` there. */
+  addName(name: string): void {
+    this.#names.add(JSON.stringify(name));
   }
 
   /** The stub that `binding` leads to, on the link as it stands. */
@@ -34,8 +42,12 @@ export class RemoteHost {
     this.#link?.close();
   }
 
+  #describe(): string {
+    return `${this.#names.size === 1 ? "service" : "services"} ${[...this.#names].join(", ")} at ${this.#url}`;
+  }
+
   #open(): Link {
-    const link = connect(this.#url, { limits: this.#limits, record: this.#record });
+    const link = connect(this.#url, { limits: this.#limits, name: this.#describe(), record: this.#record });
     link.onBroken(() => {
       this.#link = undefined;
       this.#services.clear();

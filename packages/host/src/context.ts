@@ -1,11 +1,9 @@
 // What one invocation offers its Worker as `ctx`.
 
-/** Told about tasks that failed or took too long; they never touch a result. */
-export type TaskReporter = (error: unknown) => void;
-
 /** What a context needs of its Worker. */
 export interface ContextOwner {
-  readonly report: TaskReporter;
+  /** Told of what goes wrong where no caller is told, and what that was. */
+  report(error: unknown, what: string): void;
   /** The Worker's entrypoints as bindings to itself, by export name. */
   readonly loopback: Readonly<Record<string, unknown>>;
 }
@@ -18,6 +16,7 @@ export interface ContextCalls {
 
 /** `ctx` of one invocation. Its parts are made when they are touched. */
 export class ExecutionContext {
+  /** What the binding or the caller gave with the call; `{}` where nothing was. */
   readonly props: unknown;
   readonly #owner: ContextOwner;
   readonly #calls: ContextCalls;
@@ -47,7 +46,9 @@ export class ExecutionContext {
   /** Keeps the invocation alive until `promise` settles. Its rejection is reported, and touches nothing else. */
   waitUntil(promise: unknown): void {
     const tasks = (this.#tasks ??= new Set());
-    const task: Promise<unknown> = Promise.resolve(promise).then(undefined, this.#owner.report);
+    const task: Promise<unknown> = Promise.resolve(promise).then(undefined, (error) =>
+      this.#owner.report(error, "a waitUntil() task"),
+    );
     tasks.add(task);
     void task.then(() => tasks.delete(task));
   }
@@ -60,6 +61,7 @@ export class ExecutionContext {
   /** For compatibility: an exception always reaches the caller. */
   passThroughOnException(): void {}
 
+  /** Whether a promise that was given to `waitUntil` has not settled. */
   get hasTasks(): boolean {
     return this.#tasks !== undefined && this.#tasks.size > 0;
   }

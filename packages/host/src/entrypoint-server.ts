@@ -1,5 +1,5 @@
 // hot path (bench: npm run bench). Calls on an entrypoint: each is an invocation, once admitted.
-import { isJsCall, type Receiver, serveCall, serveOther } from "@capstan/client";
+import { isJsCall, type Receiver, serveCall, serveOther } from "@capstan/client/serving";
 import { type IncomingCall, RpcError, type Server } from "@capstan/vat";
 import { SERVICE_CONNECT_METHOD, SERVICE_FETCH_METHOD, SERVICE_ID_HIGH, SERVICE_ID_LOW } from "@capstan/wire";
 import { connectReceiver, fetchReceiver } from "./event-handlers.ts";
@@ -39,6 +39,8 @@ export class EntrypointServer implements Server {
     let cancelled = false;
     call.onCancel = () => {
       cancelled = true;
+      // At once, so that nothing of its params is kept while it goes on waiting.
+      call.returnException(RpcError.failed("The call was cancelled."));
     };
     const start = (): void => (cancelled ? admission.leave() : this.#start(call, event));
     if (!admission.wait(start)) {

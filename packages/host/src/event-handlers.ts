@@ -1,5 +1,5 @@
 // The fetch and connect events: from HTTP, or through a binding.
-import { acceptSocket, type Receiver } from "@capstan/client";
+import { acceptSocket, type Receiver } from "@capstan/client/serving";
 import type { ExecutionContext } from "./context.ts";
 import { isEntrypointClass } from "./platform/entrypoint.ts";
 import type { Worker } from "./worker.ts";
@@ -52,7 +52,7 @@ export function connectReceiver(
     Promise.resolve(done)
       .then(() => socket.close())
       .catch((error: unknown) => {
-        worker.report(error);
+        worker.report(error, "connect()");
         void writable.abort(error).catch(() => {});
       })
       .finally(release);

@@ -1,7 +1,10 @@
 // Serve Workers.
-export { RpcTarget } from "@capstan/client";
+export { type LimitOptions, RpcTarget } from "@capstan/client";
 export { ConfigError } from "./config/config-error.ts";
+export type { JsonValue, ServiceBinding } from "./config/worker-config.ts";
 export { ExecutionContext } from "./context.ts";
+export type { Failure, FailureReporter } from "./failure.ts";
+export { errorText } from "./loader/error-text.ts";
 export { WorkerLoadError } from "./loader/worker-load-error.ts";
 export { WorkerEntrypoint } from "./platform/entrypoint.ts";
 export { WebSocketPair, WorkerResponse } from "./platform/web-sockets.ts";

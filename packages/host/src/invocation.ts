@@ -1,5 +1,5 @@
 // hot path (bench: npm run bench). One invocation: its ctx, what it handed out, what it received, and when it ends.
-import { type Held, PlainRealm, toException } from "@capstan/client";
+import { type Held, PlainRealm, toException } from "@capstan/client/serving";
 import type { IncomingCall } from "@capstan/vat";
 import { ExecutionContext } from "./context.ts";
 import { type Scoped, scopeRunner } from "./platform/invocation-scope.ts";
@@ -26,8 +26,14 @@ export class Invocation extends PlainRealm implements Scoped {
   #handedOut = 0;
   #held: Set<Held> | undefined = undefined;
   #state: "open" | "draining" | "ended" = "open";
+  /** Runs out where the entry's method goes on though nobody waits for it any more. */
+  #placeTimer: ReturnType<typeof setTimeout> | undefined = undefined;
+  #hasPlace = true;
 
-  /** Made once admitted; the place is left when `entry` was answered or cancelled. */
+  /**
+   * Made once admitted. The place is left when the method of `entry` has settled; where nobody waits for it any more, after
+   * `waitUntilTimeoutMs` at the latest.
+   */
   constructor(worker: Worker, props: unknown, entry: IncomingCall | undefined) {
     super(worker.realm.limits, worker.realm.sendStacks);
     this.#worker = worker;
@@ -43,7 +49,7 @@ export class Invocation extends PlainRealm implements Scoped {
   }
 
   override report(error: unknown): void {
-    this.#worker.report(error);
+    this.#worker.report(error, "a disposer");
   }
 
   /** A signal among what the caller sent cancels the invocation when it aborts. */
@@ -66,6 +72,11 @@ export class Invocation extends PlainRealm implements Scoped {
   }
 
   handleCall(call: IncomingCall, running: boolean): void {
+    if (!running && call === this.#entry) this.#leavePlace();
+    this.#countCall(call, running);
+  }
+
+  #countCall(call: IncomingCall, running: boolean): void {
     // Nearly always there is one: it needs no set.
     if (running) {
       call.onCancel = () => this.#handleCancel(call);
@@ -74,7 +85,20 @@ export class Invocation extends PlainRealm implements Scoped {
     } else if (this.#call === call) this.#call = undefined;
     else if (this.#more?.delete(call) !== true) return; // aborted, and done with then
     this.handleRunning(running);
-    if (!running && call === this.#entry) this.#worker.admission.leave();
+  }
+
+  /** A call was answered without its method, which may go on. */
+  #giveUp(call: IncomingCall): void {
+    this.#countCall(call, false);
+    if (call !== this.#entry || !this.#hasPlace) return;
+    this.#placeTimer ??= setTimeout(() => this.#leavePlace(), this.limits.waitUntilTimeoutMs).unref();
+  }
+
+  #leavePlace(): void {
+    if (!this.#hasPlace) return;
+    this.#hasPlace = false;
+    if (this.#placeTimer !== undefined) clearTimeout(this.#placeTimer);
+    this.#worker.admission.leave();
   }
 
   /** A call or request begins to run, or was answered. */
@@ -91,7 +115,7 @@ export class Invocation extends PlainRealm implements Scoped {
     const calls = [...(this.#call === undefined ? [] : [this.#call]), ...(this.#more ?? [])];
     for (const call of calls) {
       call.returnException(error);
-      this.handleCall(call, false);
+      this.#giveUp(call);
     }
   }
 
@@ -103,7 +127,7 @@ export class Invocation extends PlainRealm implements Scoped {
   /** Nobody waits for this call any more: it counts as answered, though its code may go on. */
   #handleCancel(call: IncomingCall): void {
     if (call === this.#entry) this.ctx.cancel();
-    this.handleCall(call, false);
+    this.#giveUp(call);
   }
 
   #settle(): void {
@@ -115,7 +139,7 @@ export class Invocation extends PlainRealm implements Scoped {
     this.#state = "draining";
     void this.ctx.drained(this.limits.waitUntilTimeoutMs).then((inTime) => {
       if (!inTime) {
-        this.#worker.report(new Error(OVERDUE));
+        this.#worker.report(new Error(OVERDUE), "waitUntil()");
         this.#end();
         return;
       }

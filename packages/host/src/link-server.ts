@@ -1,5 +1,5 @@
 // The bootstrap interface of a host: names become services.
-import { readPlainValue, servePush, toException } from "@capstan/client";
+import { readPlainValue, servePush, toException } from "@capstan/client/serving";
 import { type Capability, type IncomingCall, type PayloadEncoder, RpcError, type Server } from "@capstan/vat";
 import {
   LINK_ID_HIGH,

@@ -2,8 +2,9 @@
 import { createServer, type Server as HttpServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { LINK_PATH, Link, makeRealm, type Realm } from "@capstan/client";
+import { LINK_PATH, Link } from "@capstan/client";
 import { endOfTurn, keepAlive } from "@capstan/client/node";
+import { makeRealm, type Realm } from "@capstan/client/serving";
 import {
   CAPNP_PROTOCOL,
   CAPSTAN_PROTOCOL,
@@ -19,7 +20,10 @@ import type { LimitOptions } from "@capstan/wire";
 import { WebSocketServer } from "ws";
 import { Admission } from "./admission.ts";
 import { makeBinding, makeLocalBinding, RemoteHost } from "./bindings.ts";
+import { ConfigError } from "./config/config-error.ts";
+import { checkServeOptions, urlProblem } from "./config/serve-options.ts";
 import { readWorkerConfig, type ServiceBinding } from "./config/worker-config.ts";
+import { type FailureReporter, printFailure } from "./failure.ts";
 import { serveRequest, serveUpgrade } from "./http/serve-request.ts";
 import { WebSocketAcceptor } from "./http/web-socket.ts";
 import { type FindService, LinkServer } from "./link-server.ts";
@@ -30,26 +34,35 @@ import { type InvocationCounter, Worker } from "./worker.ts";
 
 /** A Worker given in code. */
 export interface InlineWorker {
+  /** What bindings and links call its service. No two Workers of a host have the same. */
   readonly name: string;
   /** Its exports, as a module namespace has them. */
   readonly module: { readonly [name: string]: unknown };
+  /** Become `env.NAME`, as they are. Default: none. */
   readonly vars?: { readonly [name: string]: unknown } | undefined;
+  /** Its service bindings, which become `env.NAME` too. Default: none. */
   readonly services?: readonly ServiceBinding[] | undefined;
 }
 
 /** A Worker with the `env` that it will have: bindings are added before the first call. */
 interface ServedWorker extends Omit<InlineWorker, "vars"> {
   readonly env: { [binding: string]: unknown };
+  /** Where it came from, for errors. */
+  readonly source: string;
 }
 
+/** What to serve, and how. */
 export interface ServeOptions {
   /** Configuration files, directories that hold one, or Workers given in code. HTTP goes to the first. */
   readonly workers: readonly (string | InlineWorker)[];
-  /** Default 8787; 0 takes a free one. */
+  /** The port to listen on, 0 to 65,535. Default 8787; 0 takes a free one. */
   readonly port?: number | undefined;
-  /** Default "127.0.0.1". */
+  /** The address or name to listen on. Default "127.0.0.1": this machine alone. */
   readonly host?: string | undefined;
-  /** Where services live that are not among `workers`: name → URL. */
+  /**
+   * Where services live that are not among `workers`: name → URL (http, https, ws or wss). What is missing is looked up in
+   * `CAPSTAN_SERVICE_<NAME>`.
+   */
   readonly services?: { readonly [name: string]: string } | undefined;
   /**
    * Whether callers on links may set `ctx.props`. Default false: Workers may take props for what their own configuration
@@ -58,16 +71,19 @@ export interface ServeOptions {
   readonly acceptProps?: boolean | undefined;
   /** Whether callers get the stacks of errors, which tell them of paths and code. Default false. */
   readonly sendStacks?: boolean | undefined;
+  /** Bounds on what callers may do, on what waits, and on how long things take. Each one left out has its default. */
   readonly limits?: LimitOptions | undefined;
   /** Hears everything that passes over links, those that are accepted and those to other hosts. Default: nobody. */
   readonly record?: TrafficRecorder | undefined;
-  /** Told of failed `waitUntil` tasks. Default: standard error. */
-  readonly report?: ((error: unknown) => void) | undefined;
+  /** Told of what goes wrong where no caller is told: HTTP requests, tasks, disposers. Default: standard error. */
+  readonly report?: FailureReporter | undefined;
 }
 
+/** What a host is busy with. */
 export interface HostStats {
   /** Invocations that have not ended. */
   readonly liveInvocations: number;
+  /** Links that are open. */
   readonly links: number;
 }
 
@@ -80,9 +96,11 @@ const UNTRUSTED_PROPS = "This host takes no props from its callers: it must be s
 
 /** A serving host. */
 export interface Host extends AsyncDisposable {
+  /** The port that it listens on. */
   readonly port: number;
   /** `http://HOST:PORT`. */
   readonly url: string;
+  /** As things are now. */
   stats(): HostStats;
   /** Stops accepting, waits for invocations up to `limits.gracePeriodMs`, then ends the links. */
   close(): Promise<void>;
@@ -92,18 +110,20 @@ export interface Host extends AsyncDisposable {
  * Serves Workers. What their timers, listeners and forgotten promises throw reaches the process as an uncaught exception:
  * whether that ends it is the caller's to decide (`capstan serve` goes on).
  *
- * @throws ConfigError, WorkerLoadError or BindingError for a Worker that cannot be served; the system's error for a port
- * that cannot be had.
+ * @throws (as a rejection) ConfigError for options or a configuration that cannot be used, WorkerLoadError or BindingError
+ * for a Worker that cannot be served; TypeError or RangeError for limits; the system's error for a port that cannot be had.
  */
 export async function serve(options: ServeOptions): Promise<Host> {
+  checkServeOptions(options);
   const realm = makeRealm(options.limits, options.sendStacks);
-  const report = options.report ?? ((error: unknown) => console.error("A waitUntil() task failed:", error));
+  const report = options.report ?? printFailure;
   const counter: InvocationCounter = { live: 0, running: 0 };
   const served = await Promise.all(
-    options.workers.map((worker) =>
-      typeof worker === "string" ? load(worker) : { ...worker, env: { ...worker.vars } },
+    options.workers.map((worker, index) =>
+      typeof worker === "string" ? load(worker) : { ...worker, env: { ...worker.vars }, source: `workers[${index}]` },
     ),
   );
+  requireDistinctNames(served);
   const admission = new Admission(realm.limits);
   const workers = new Map<string, Worker>();
   for (const { name, module, env } of served) {
@@ -116,6 +136,7 @@ export async function serve(options: ServeOptions): Promise<Host> {
       if (worker !== undefined) worker.env[binding.binding] = bind(binding, name, workers, realm, options, remotes);
     }
   }
+  warnOfUnusedServices(options, served, workers);
   const first = workers.values().next().value;
   if (first === undefined) throw new BindingError("There is no Worker to serve.");
 
@@ -163,7 +184,28 @@ async function load(path: string): Promise<ServedWorker> {
   for (const warning of config.warnings) console.error(warning);
   const env = { ...config.vars };
   const { exports } = await loadWorker(config, { builtins: platformModules(registerEnvironment(env)) });
-  return { name: config.name, module: exports, env, services: config.services };
+  return { name: config.name, module: exports, env, services: config.services, source: path };
+}
+
+function requireDistinctNames(served: readonly ServedWorker[]): void {
+  const sources = new Map<string, string>();
+  for (const { name, source } of served) {
+    const other = sources.get(name);
+    if (other !== undefined) throw new ConfigError(source, [`the name "${name}" is taken by ${other}`]);
+    sources.set(name, source);
+  }
+}
+
+function warnOfUnusedServices(
+  options: ServeOptions,
+  served: readonly ServedWorker[],
+  workers: ReadonlyMap<string, Worker>,
+): void {
+  const bound = new Set(served.flatMap(({ services }) => (services ?? []).map(({ service }) => service)));
+  for (const [name, url] of Object.entries(options.services ?? {})) {
+    if (workers.has(name)) console.error(`service ${name}=${url} is not used: "${name}" is served here`);
+    else if (!bound.has(name)) console.error(`service ${name}=${url} is not used: no binding leads to "${name}"`);
+  }
 }
 
 function bind(
@@ -180,18 +222,24 @@ function bind(
     const name = entrypoint ?? "default";
     const cap = local.entrypoint(name, props ?? {});
     if (cap === undefined)
-      throw new BindingError(`${owner}: binding ${binding}: no such entrypoint: "${name}" in "${service}".`);
+      throw new BindingError(
+        `${owner}: binding ${binding}: no such entrypoint: "${name}" in "${service}"; ${local.exportNames}.`,
+      );
     return makeLocalBinding(realm, cap);
   }
   const variable = `CAPSTAN_SERVICE_${service.toUpperCase().replaceAll("-", "_")}`;
-  const url = options.services?.[service] ?? process.env[variable];
-  if (url === undefined) {
+  const given = options.services?.[service];
+  const url = given ?? process.env[variable] ?? "";
+  if (url === "") {
     throw new BindingError(
       `${owner}: binding ${binding}: service "${service}" is not served here; name its URL with --service ${service}=URL or ${variable}.`,
     );
   }
+  const problem = given === undefined ? urlProblem(url) : undefined;
+  if (problem !== undefined) throw new BindingError(`${owner}: binding ${binding}: ${variable}: ${problem}.`);
   const remote = remotes.get(url) ?? new RemoteHost(url, realm.limits, options.record);
   remotes.set(url, remote);
+  remote.addName(service);
   return makeBinding(() => remote.stub(wanted));
 }
 
@@ -205,7 +253,10 @@ function find(
   const worker = name === "" ? first : workers.get(name);
   if (worker === undefined) throw RpcError.failed(`No such service: "${name}"`);
   const service = worker.entrypoint(entrypoint === "" ? "default" : entrypoint, props);
-  if (service === undefined) throw RpcError.failed(`No such entrypoint: "${entrypoint}"`);
+  if (service === undefined) {
+    const more = entrypoint === "" ? ` (service "${worker.name}" has no default export; ${worker.exportNames})` : "";
+    throw RpcError.failed(`No such entrypoint: "${entrypoint}"${more}`);
+  }
   return service;
 }
 
@@ -225,6 +276,11 @@ function linkAcceptor(
       offered.has(CAPSTAN_PROTOCOL) ? CAPSTAN_PROTOCOL : offered.has(CAPNP_PROTOCOL) ? CAPNP_PROTOCOL : false,
   });
   return (req, socket, head) => {
+    if (links.size >= realm.limits.maxLinks) {
+      socket.on("error", () => {});
+      socket.end("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+      return;
+    }
     sockets.handleUpgrade(req, socket, head, (webSocket) => {
       const bootstrap = new LocalCapability(new LinkServer(findService, realm.limits), realm.limits);
       const plain = new WebSocketTransport(webSocket as unknown as WebSocketLike, endOfTurn);

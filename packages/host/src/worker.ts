@@ -1,10 +1,11 @@
 // hot path (bench: npm run bench). One Worker of a host: its entrypoints, and what a call on one is made on.
-import { RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver } from "@capstan/client";
+import { RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver } from "@capstan/client/serving";
 import { type Capability, LocalCapability } from "@capstan/vat";
 import type { Admission } from "./admission.ts";
 import { makeLocalBinding } from "./bindings.ts";
-import type { ContextOwner, ExecutionContext, TaskReporter } from "./context.ts";
+import type { ContextOwner, ExecutionContext } from "./context.ts";
 import { EntrypointServer } from "./entrypoint-server.ts";
+import type { FailureReporter } from "./failure.ts";
 import { isEntrypointClass } from "./platform/entrypoint.ts";
 
 /** What a host counts. */
@@ -23,7 +24,7 @@ export class Worker implements ContextOwner {
   readonly realm: Realm;
   readonly counter: InvocationCounter;
   readonly admission: Admission;
-  readonly report: TaskReporter;
+  readonly #report: FailureReporter;
   #loopback: Readonly<Record<string, unknown>> | undefined;
 
   constructor(
@@ -33,7 +34,7 @@ export class Worker implements ContextOwner {
     realm: Realm,
     counter: InvocationCounter,
     admission: Admission,
-    report: TaskReporter,
+    report: FailureReporter,
   ) {
     this.name = name;
     this.exports = exports;
@@ -41,7 +42,11 @@ export class Worker implements ContextOwner {
     this.realm = realm;
     this.counter = counter;
     this.admission = admission;
-    this.report = report;
+    this.#report = report;
+  }
+
+  report(error: unknown, what: string): void {
+    this.#report(error, { worker: this.name, what });
   }
 
   get loopback(): Readonly<Record<string, unknown>> {
@@ -67,10 +72,16 @@ export class Worker implements ContextOwner {
   /** A capability for an entrypoint: each call on it is one invocation. Undefined where there is none of that name. */
   entrypoint(name: string, props: unknown = {}): Capability | undefined {
     const exported = Object.hasOwn(this.exports, name) ? this.exports[name] : undefined;
-    if (isEntrypointClass(exported) || (typeof exported === "object" && exported !== null)) {
+    if (isEntrypoint(exported)) {
       return new LocalCapability(new EntrypointServer(this, exported, props), this.realm.limits);
     }
     return undefined;
+  }
+
+  /** For people: which entrypoints there are. */
+  get exportNames(): string {
+    const names = Object.keys(this.exports).filter((name) => isEntrypoint(this.exports[name]));
+    return names.length === 0 ? "it exports none" : `it exports ${names.map((name) => `"${name}"`).join(", ")}`;
   }
 
   /** Makes what answers one call: a fresh instance, or the object of handlers. */
@@ -85,6 +96,10 @@ export class Worker implements ContextOwner {
       invoke: (method, name, args) => callHandler(exported, method, name, args, this.env, ctx),
     };
   }
+}
+
+function isEntrypoint(exported: unknown): exported is object {
+  return isEntrypointClass(exported) || (typeof exported === "object" && exported !== null);
 }
 
 /** A function of a plain-object export takes `(arg, env, ctx)`, of which the client sends the first. */

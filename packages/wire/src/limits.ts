@@ -43,6 +43,8 @@ export interface Limits {
   readonly gracePeriodMs: number;
   /** Time that `waitUntil` tasks get after their caller is gone. Default 30,000 ms. */
   readonly waitUntilTimeoutMs: number;
+  /** Links that a host has at the same time; more are refused with 503. Default 10,000. */
+  readonly maxLinks: number;
   /** Invocations that a host runs at the same time; more wait. Default 10,000. */
   readonly maxConcurrentInvocations: number;
   /** Invocations that wait to run; more are refused as overloaded. Default 10,000. */
@@ -94,6 +96,7 @@ const RANGES: { readonly [Key in Exclude<keyof Limits, "value">]: Range } = {
   heartbeatMs: range(30_000, 0, MAX_MS),
   gracePeriodMs: range(30_000, 0, MAX_MS),
   waitUntilTimeoutMs: range(30_000, 0, MAX_MS),
+  maxLinks: range(10_000, 1, MAX_IDS),
   maxConcurrentInvocations: range(10_000, 1, MAX_IDS),
   maxWaitingInvocations: range(10_000, 0, MAX_IDS),
   streamWindowBytes: range(256 * KIB, 1, 1024 * MIB),

@@ -40,6 +40,16 @@ describe("host/config: reading a Worker's configuration", () => {
     });
   }
 
+  it("says of a string of TOML that its closing quote is missing", async () => {
+    expect(await problems('name = "worker-a\nmain = "./src/index.js"\n')).to.deep.equal([
+      ":1:17: the string has no closing quote",
+    ]);
+    expect(await problems('name = \'worker-a\r\nmain = "x.js"\r\n')).to.deep.equal([
+      ":1:17: the string has no closing quote",
+    ]);
+    expect((await problems('name = "a\u0001b"\n'))[0]).to.contain("control characters");
+  });
+
   it("reads everything it knows from TOML", async () => {
     const config = await read(`
       name = "worker-a"

@@ -1,6 +1,6 @@
 // What params and results hold, in a few words.
 import { inspect } from "node:util";
-import { previewValue } from "@capstan/client";
+import { previewValue } from "@capstan/client/serving";
 import {
   type CallMessage,
   type JsValueRef,

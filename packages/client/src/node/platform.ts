@@ -4,6 +4,7 @@ import { CAPNP_PROTOCOL, type WebSocketLike } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 import { WebSocket } from "ws";
 import { keepAlive } from "./heartbeat.ts";
+import { openErrorText } from "./open-error.ts";
 
 /**
  * Opens a socket within the limits: frame size, time to connect, heartbeat. A server that picks none of the subprotocols, as
@@ -19,6 +20,10 @@ export function openWebSocket(url: string, protocols: string[], limits: Limits):
   // `ws` would end a connection whose server picked nothing.
   socket.on("upgrade", ({ headers }) => {
     if (protocols.includes(CAPNP_PROTOCOL)) headers["sec-websocket-protocol"] ??= CAPNP_PROTOCOL;
+  });
+  // Before anybody else listens, so that all get the text.
+  socket.on("error", (error) => {
+    error.message = openErrorText(error.message, url);
   });
   keepAlive(socket, limits.heartbeatMs);
   return socket as unknown as WebSocketLike;

@@ -10,13 +10,17 @@ type Bytes = Uint8Array<ArrayBufferLike>;
 
 /** The two ends of a socket. */
 export interface SocketInfo {
+  /** `host:port` that was connected to; undefined at the end that took the connection. */
   readonly remoteAddress?: string | undefined;
+  /** `host:port` of this end, where that is known. */
   readonly localAddress?: string | undefined;
 }
 
 /** A socket as Workers know it. */
 export interface Socket {
+  /** The bytes that arrive. It fails where the connection breaks. */
   readonly readable: ReadableStream<Bytes>;
+  /** Takes the bytes to send. Closing it ends this direction alone. */
   readonly writable: WritableStream<Bytes>;
   /** Resolves when the other end has taken the connection; rejects where it does not. */
   readonly opened: Promise<SocketInfo>;

@@ -4,6 +4,7 @@
 export interface WebSocketClose {
   /** As in RFC 6455, section 7.4; 1005 where none was given. */
   readonly code: number;
+  /** For people; 123 bytes of UTF-8 at most, "" where none was given. */
   readonly reason: string;
 }
 
@@ -12,7 +13,9 @@ export type WebSocketFrame = string | Uint8Array | WebSocketClose;
 
 /** What one end is made of. Both are unlocked until the end is accepted or sent away. */
 export interface WebSocketStreams {
+  /** What the other end has sent. */
   readonly readable: ReadableStream<WebSocketFrame>;
+  /** What goes to the other end. */
   readonly writable: WritableStream<WebSocketFrame>;
 }
 
@@ -54,13 +57,21 @@ class ErrorEvent extends Event {
  * that arrives is answered with the same code.
  */
 export class WorkerWebSocket extends EventTarget {
+  /** A `readyState`: not accepted yet. */
   static readonly CONNECTING = 0;
+  /** A `readyState`: messages go both ways. */
   static readonly OPEN = 1;
+  /** A `readyState`: one direction has ended. */
   static readonly CLOSING = 2;
+  /** A `readyState`: both have ended. */
   static readonly CLOSED = 3;
+  /** A `readyState`: not accepted yet. */
   static readonly READY_STATE_CONNECTING = 0;
+  /** A `readyState`: messages go both ways. */
   static readonly READY_STATE_OPEN = 1;
+  /** A `readyState`: one direction has ended. */
   static readonly READY_STATE_CLOSING = 2;
+  /** A `readyState`: both have ended. */
   static readonly READY_STATE_CLOSED = 3;
 
   readonly #streams: WebSocketStreams;

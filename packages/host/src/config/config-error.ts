@@ -1,7 +1,7 @@
 // What is wrong with a configuration file, for the person who wrote it.
 
 /**
- * A Worker's configuration can't be used.
+ * A Worker's configuration can't be used, or the options of `serve()` can't.
  *
  * `message` has one line for each problem, and each line starts with the file as the user named it, e.g.
  * `worker-a/wrangler.toml: services[0]: unknown key "servce" (did you mean "service"?)`, or with
@@ -9,7 +9,7 @@
  */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
-  /** The file or folder, as the user named it. */
+  /** The file or folder, as the user named it; `serve()` for its options. */
   readonly file: string;
 
   /** @param problems one line each, without the file; at least one. */

@@ -32,8 +32,18 @@ function parseTomlText(text: string, file: string): unknown {
     if (!(cause instanceof TomlError)) throw cause;
     // The parser's message goes on with a picture of the place, which line and column already say.
     const [headline = ""] = cause.message.split("\n");
-    throw ConfigError.at(file, cause.line, cause.column, headline.replace(/^Invalid TOML document: /, ""), { cause });
+    const problem = headline.replace(/^Invalid TOML document: /, "");
+    // It takes the end of the line for a character that a string can't have.
+    const isOpen = problem.startsWith("control characters") && isEndOfLine(text, cause.line, cause.column);
+    throw ConfigError.at(file, cause.line, cause.column, isOpen ? "the string has no closing quote" : problem, {
+      cause,
+    });
   }
+}
+
+function isEndOfLine(text: string, line: number, column: number): boolean {
+  const found = text.split(/\r?\n/)[line - 1];
+  return found !== undefined && column > found.length;
 }
 
 function parseJsonText(text: string, file: string): unknown {

@@ -31,7 +31,8 @@ const jsonObject = z
     }
   });
 
-const service = z.strictObject({
+/** One binding to a service. */
+export const serviceEntry = z.strictObject({
   binding: identifier,
   service: nonEmpty,
   entrypoint: identifier.optional(),
@@ -52,7 +53,9 @@ const config = z.looseObject({
     .optional(),
   compatibility_flags: z.array(nonEmpty).optional(),
   vars: jsonObject.optional(),
-  services: z.array(service, { error: (issue) => mustBe("a list (in TOML: [[services]])", issue.input) }).optional(),
+  services: z
+    .array(serviceEntry, { error: (issue) => mustBe("a list (in TOML: [[services]])", issue.input) })
+    .optional(),
 });
 
 /** The keys that Capstan reads, with values of the right types. Other keys are there too, unchecked. */
@@ -63,7 +66,7 @@ export function checkConfig(data: unknown): { readonly config: RawConfig } | { r
   if (!isObject(data)) return { problems: [mustBe("an object", data)] };
   const result = config.safeParse(data, { error: problemText, reportInput: true });
   if (result.success) return { config: result.data };
-  return { problems: describe(result.error.issues) };
+  return { problems: describeIssues(result.error.issues, SERVICE_KEYS) };
 }
 
 /** A path as a person writes it: `services[0].props["a b"]`. */
@@ -77,14 +80,19 @@ export function formatPath(path: readonly PropertyKey[]): string {
   return text;
 }
 
-function describe(issues: readonly z.core.$ZodIssue[]): string[] {
+/**
+ * One line for each problem.
+ *
+ * @param keys what an unknown key may have been meant to be.
+ */
+export function describeIssues(issues: readonly z.core.$ZodIssue[], keys: readonly string[]): string[] {
   const problems: string[] = [];
   // A misspelt key is also a missing one; the first says it all.
   const explained = new Set<string>();
   for (const issue of issues) {
     if (issue.code !== "unrecognized_keys") continue;
     for (const key of issue.keys) {
-      const meant = suggest(key, SERVICE_KEYS);
+      const meant = suggest(key, keys);
       if (meant !== undefined) explained.add(formatPath([...issue.path, meant]));
       problems.push(at(issue.path, `unknown key ${JSON.stringify(key)}${didYouMean(meant)}`));
     }
@@ -108,14 +116,15 @@ function isMissing(issue: z.core.$ZodIssue): boolean {
 }
 
 /** For zod's own kinds of problem; the checks above bring their own words. */
-function problemText(issue: z.core.$ZodRawIssue): string | undefined {
+export function problemText(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code !== "invalid_type") return undefined;
   return mustBe(TYPE_NAMES[issue.expected] ?? `of type ${issue.expected}`, issue.input);
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = { string: "a string", array: "a list", object: "an object" };
 
-function mustBe(what: string, value: unknown): string {
+/** For a value of the wrong type. */
+export function mustBe(what: string, value: unknown): string {
   return `must be ${what}, not ${kindOf(value)}`;
 }
 
@@ -127,7 +136,8 @@ function kindOf(value: unknown): string {
   return typeof value === "undefined" ? "missing" : `a ${typeof value}`;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** An object that is no list and no date. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 

@@ -10,6 +10,9 @@ import { toRequest } from "./request.ts";
 import { sendResponse } from "./response.ts";
 import type { WebSocketAcceptor } from "./web-socket.ts";
 
+/** Of requests without a Host header. */
+const OWN_ORIGIN = "http://localhost";
+
 /** Answers with `response` in another way than as plain HTTP; undefined where it is to be sent so. */
 type TakeOver = (response: Response) => Promise<void> | undefined;
 
@@ -31,7 +34,7 @@ export async function serveRequest(
   const { ctx } = invocation;
   invocation.handleRunning(true);
   try {
-    const request = toRequest(req, `http://${req.headers.host ?? "localhost"}`, res);
+    const request = toRequest(req, OWN_ORIGIN, res);
     const cancel = (): void => ctx.cancel();
     request.signal.addEventListener("abort", cancel);
     const response = await invocation.run(() => callFetchHandler(worker, worker.exports.default, request, ctx));
@@ -39,7 +42,8 @@ export async function serveRequest(
     if (takenOver !== undefined) request.signal.removeEventListener("abort", cancel);
     await (takenOver ?? sendResponse(res, response));
   } catch (error) {
-    worker.report(error);
+    // What the client did wrong it is told, and nobody else.
+    if (!(error instanceof HttpError)) worker.report(error, `${req.method} ${req.url}`);
     if (res.headersSent) res.destroy();
     else await sendResponse(res, errorResponse(error)).catch(() => res.destroy());
   }

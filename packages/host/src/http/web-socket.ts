@@ -1,8 +1,9 @@
 // A Worker's WebSocket, carried by a client's.
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { isSendableCode, type WebSocketFrame, type WorkerWebSocket } from "@capstan/client";
+import type { WebSocketFrame, WorkerWebSocket } from "@capstan/client";
 import { keepAlive } from "@capstan/client/node";
+import { isSendableCode } from "@capstan/client/serving";
 import type { Limits } from "@capstan/wire";
 import { type WebSocket, WebSocketServer } from "ws";
 

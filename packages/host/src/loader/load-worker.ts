@@ -1,10 +1,11 @@
 // From a Worker's configuration to its exports.
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { realpath, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import type { WorkerConfig } from "../config/worker-config.ts";
 import { bundleWorker } from "./bundle.ts";
+import { rememberBundle } from "./error-text.ts";
 import { withPrivateFolder } from "./private-folder.ts";
 import { sourcePosition } from "./source-position.ts";
 import { WorkerLoadError } from "./worker-load-error.ts";
@@ -47,6 +48,8 @@ export async function loadWorker(config: WorkerConfig, options: LoadOptions): Pr
     const file = join(folder, `${config.name}.mjs`);
     await writeFile(file, code, { mode: 0o600 });
     const url = pathToFileURL(file).href;
+    rememberBundle(file, code, await realpath(dirname(config.file)));
+    const forgetExit = reportExit(config.name);
     try {
       return await within(
         options.timeout ?? DEFAULT_TIMEOUT,
@@ -59,6 +62,8 @@ export async function loadWorker(config: WorkerConfig, options: LoadOptions): Pr
       const place = position === undefined ? "" : ` (${position})`;
       const problem = `threw while it was loaded: ${withNames(describe(cause), options.builtins)}${place}`;
       throw new WorkerLoadError(config.name, problem, { cause });
+    } finally {
+      forgetExit();
     }
   });
   const exports: Record<string, unknown> = Object.assign(Object.create(null), namespace);
@@ -69,6 +74,16 @@ export async function loadWorker(config: WorkerConfig, options: LoadOptions): Pr
     );
   }
   return { name: config.name, exports, warnings };
+}
+
+/** A top level that ends the process would do so without a word. */
+function reportExit(worker: string): () => void {
+  const report = (code: number): void => {
+    console.error(`Worker "${worker}" ended the process (exit code ${code}) while it was loaded.`);
+    if (code === 0) process.exitCode = 1;
+  };
+  process.on("exit", report);
+  return () => process.off("exit", report);
 }
 
 function canServe(value: unknown): boolean {

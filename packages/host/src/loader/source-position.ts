@@ -39,8 +39,13 @@ function placeIn(frame: string, prefix: string): Place | undefined {
   return file === undefined ? undefined : { file, line: Number(line), column: Number(column) };
 }
 
+/** The source map at the end of `code`, in base64. */
+export function inlineMapOf(code: string): string | undefined {
+  return INLINE_MAP.exec(code.slice(code.lastIndexOf("\n//# ")))?.[1];
+}
+
 function sourceOf(place: Place, code: string): Place | undefined {
-  const [, map] = INLINE_MAP.exec(code.slice(code.lastIndexOf("\n//# "))) ?? [];
+  const map = inlineMapOf(code);
   if (map === undefined) return undefined;
   const sourceMap = new SourceMap(JSON.parse(Buffer.from(map, "base64").toString()));
   // The map counts from 0.

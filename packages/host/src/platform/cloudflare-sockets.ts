@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { connect as connectTcp, type Socket as TcpSocket } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
-import { addressText, makeSocket, type Socket, type SocketAddress } from "@capstan/client";
+import type { Socket, SocketAddress } from "@capstan/client";
+import { addressText, makeSocket } from "@capstan/client/serving";
 
 /** How to connect. */
 export interface SocketOptions {

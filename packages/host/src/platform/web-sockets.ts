@@ -1,9 +1,12 @@
 // What Workers take from the global scope for WebSockets: a pair of ends, and a Response that carries one.
-import { makeUpgradeResponse, makeWebSocketPair, WorkerWebSocket } from "@capstan/client";
+import { WorkerWebSocket } from "@capstan/client";
+import { makeUpgradeResponse, makeWebSocketPair } from "@capstan/client/serving";
 
 /** Two connected ends, as properties 0 and 1: one for the Response, one to accept. */
 export class WebSocketPair {
+  /** One end: for the Response, say. */
   readonly 0: WorkerWebSocket;
+  /** The other end: to accept, then. */
   readonly 1: WorkerWebSocket;
 
   constructor() {

@@ -1,0 +1,15 @@
+// What hosts are built of: realms, the servers behind capabilities, sockets. Not for applications.
+export { linkUrl } from "../connect.ts";
+export { toException } from "../errors.ts";
+export { makeRealm, PlainRealm } from "../realm.ts";
+export { callByPath } from "../service/call-by-path.ts";
+export { makeServiceStub } from "../service/service-stub.ts";
+export { acceptSocket, addressText, makeSocket } from "../service/socket.ts";
+export { isSendableCode, makeUpgradeResponse, makeWebSocketPair } from "../service/web-socket.ts";
+export { PusherServer, servePush } from "../streams/pusher.ts";
+export type { StubCore } from "../stubs/brand.ts";
+export { isJsCall, type Receiver, serveCall, serveOther } from "../targets/target-server.ts";
+export { RESERVED_ON_ENTRYPOINTS } from "../targets/visibility.ts";
+export { readPlainValue } from "../values/plain.ts";
+export { previewValue } from "../values/preview.ts";
+export type { Held, Realm } from "../values/realm.ts";
