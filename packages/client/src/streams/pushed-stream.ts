@@ -79,6 +79,14 @@ export class PushedStream extends SinkServer {
     this.#end(reason, toException(reason, this.limits));
   }
 
+  /** Whatever held the stream here is gone: its writer is told, and so is whoever still reads it. */
+  drop(): void {
+    if (this.#over !== undefined) return;
+    const failure = lost();
+    this.#end(failure, toException(new Error(UNREAD), this.limits));
+    this.#controller?.error(failure);
+  }
+
   /** The place where the stream is mentioned is gone. */
   dropIfUntaken(): void {
     if (this.#read === undefined && this.#forward === undefined) this.cancel();
@@ -118,8 +126,7 @@ export class PushedStream extends SinkServer {
       this.#forward.release();
       return;
     }
-    const failure = Object.assign(new Error(LOST), { remote: true, retryable: true });
-    if (this.#waiting.at(-1)?.kind !== "end") this.#enqueue({ kind: "failure", failure });
+    if (this.#waiting.at(-1)?.kind !== "end") this.#enqueue({ kind: "failure", failure: lost() });
   }
 
   protected override handleWrite(call: IncomingCall, written: Written): void {
@@ -226,6 +233,10 @@ export class PushedStream extends SinkServer {
     this.#wake = undefined;
     this.#onOver?.();
   }
+}
+
+function lost(): Error {
+  return Object.assign(new Error(LOST), { remote: true, retryable: true });
 }
 
 function sizeOf(written: Written): number {

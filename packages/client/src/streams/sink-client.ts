@@ -38,6 +38,10 @@ export interface ValueChunk {
 /** Pieces of larger chunks of bytes: a window of few pieces still keeps both ends busy. */
 const MAX_PIECE = 128 * 1024;
 
+/** What a writer hears that outlived its reference to the stream. */
+export const WRITABLE_LOST =
+  "WritableStream received over RPC was disconnected because the remote execution context has ended.";
+
 const bytesEncoder: PayloadEncoder<Uint8Array> = {
   encode: (out, bytes) => writeBytesParams(out.writer, out.at, bytes),
 };
@@ -139,6 +143,8 @@ export class SinkClient {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    // Nothing may follow on a reference that was given back: a write that waits for room must not go on.
+    this.#window.fail(new Error(WRITABLE_LOST));
     this.#watch?.cancel();
     this.#watch = undefined;
     this.#sink.release();
@@ -177,6 +183,7 @@ export class SinkClient {
 
   #check(): void {
     if (this.#broken !== undefined) throw this.#broken.reason;
+    if (this.#closed) throw new Error(WRITABLE_LOST);
   }
 
   /** Returns the reason that counts: that of the first failure. */

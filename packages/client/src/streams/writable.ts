@@ -3,10 +3,8 @@ import type { Capability, IncomingCall, PayloadEncoder } from "@capstan/vat";
 import type { JsValueRef, Limits } from "@capstan/wire";
 import { toException } from "../errors.ts";
 import type { ReadValue } from "./pushed-stream.ts";
-import { SinkClient, type ValueChunk } from "./sink-client.ts";
+import { SinkClient, type ValueChunk, WRITABLE_LOST } from "./sink-client.ts";
 import { acknowledge, SinkServer, type Written } from "./sink-server.ts";
-
-const LOST = "WritableStream received over RPC was disconnected because the remote execution context has ended.";
 
 /**
  * Lets a peer write into a WritableStream of ours. States: open → ended (closed, aborted or failed by either side).
@@ -79,7 +77,7 @@ export function receiveWritable(
     onOver();
   };
   const client = new SinkClient(sink, limits, false, valueEncoder, (reason) => {
-    controller?.error(isLost(reason) ? new Error(LOST) : reason);
+    controller?.error(isLost(reason) ? new Error(WRITABLE_LOST) : reason);
     over();
   });
   const stream = new WritableStream<unknown>({
@@ -96,7 +94,11 @@ export function receiveWritable(
       over();
     },
   });
-  return { stream, dispose: () => client.close() };
+  const dispose = (): void => {
+    controller?.error(new Error(WRITABLE_LOST));
+    client.close();
+  };
+  return { stream, dispose };
 }
 
 function isLost(reason: unknown): boolean {

@@ -108,7 +108,7 @@ export class IncomingObjects implements HostObjectReader {
     const realm = this.#realm;
     const pushed = pushedBehind(source) ?? forwarded(source, new PushedStream(realm.limits), realm);
     if (!(pushed instanceof PushedStream)) throw new DecodeError("a value mentions a stream that is none");
-    const held: Held = { dispose: () => pushed.cancel() };
+    const held: Held = { dispose: () => pushed.drop() };
     const stream = pushed.take(
       isBytes,
       (payload, ref) => readAs(realm, payload, ref),
