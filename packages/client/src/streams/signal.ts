@@ -15,7 +15,7 @@ import {
 } from "@capstan/wire";
 import { toException } from "../errors.ts";
 import { plainEncoder, readPlainValue } from "../values/plain.ts";
-import type { ValueChunk } from "./sink-client.ts";
+import { ValueChunk } from "./sink-client.ts";
 import { acknowledge, Watchers } from "./sink-server.ts";
 
 const LOST = "The AbortSignal was received over RPC, and its sender is gone.";
@@ -123,7 +123,7 @@ export function pullWhenAborted(
   valueEncoder: PayloadEncoder<ValueChunk>,
 ): void {
   const abort = (value: unknown): void =>
-    callTrigger(trigger, ABORT_TRIGGER_ABORT_METHOD, valueEncoder, { value, size: 0 });
+    callTrigger(trigger, ABORT_TRIGGER_ABORT_METHOD, valueEncoder, new ValueChunk(value));
   let done = false;
   const finish = (): void => {
     if (done) return;

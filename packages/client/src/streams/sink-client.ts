@@ -26,13 +26,28 @@ import {
   writeNothing,
 } from "@capstan/wire";
 import { fromException } from "../errors.ts";
-import { UnreadBlob } from "../values/blob.ts";
+import { type KeptValue, UnreadBlobs } from "../values/blob.ts";
 
 /** A chunk that is no bytes, and what it took: the encoder says. */
-export interface ValueChunk {
+export class ValueChunk {
   readonly value: unknown;
+  /** Takes the streams and signals that the value holds; borrowed. Undefined: it must hold none, and no Blobs. */
+  readonly pusher: Capability | undefined;
+  /** The value as it was written before; borrowed. */
+  readonly kept: KeptValue | undefined;
   /** Bytes of the message; filled by the encoder. */
-  size: number;
+  size = 0;
+
+  constructor(value: unknown, pusher?: Capability, kept?: KeptValue) {
+    this.value = value;
+    this.pusher = pusher;
+    this.kept = kept;
+  }
+
+  findPusher(): Capability {
+    if (this.pusher === undefined) throw new TypeError("Nobody takes the streams of this value.");
+    return this.pusher.addRef();
+  }
 }
 
 /** Pieces of larger chunks of bytes: a window of few pieces still keeps both ends busy. */
@@ -129,7 +144,7 @@ export class SinkClient {
         VALUE_SINK_ID_LOW,
         VALUE_SINK_ABORT_METHOD,
         this.#valueEncoder,
-        { value, size: 0 },
+        new ValueChunk(value),
         sink,
       );
     try {
@@ -158,19 +173,24 @@ export class SinkClient {
   }
 
   async #writeRead(value: unknown): Promise<void> {
-    for (;;) {
-      try {
-        return this.#writeValue(value);
-      } catch (error) {
-        if (!(error instanceof UnreadBlob)) throw error;
-        await error.read();
-      }
+    let unread: UnreadBlobs;
+    try {
+      return this.#writeValue(value);
+    } catch (error) {
+      if (!(error instanceof UnreadBlobs)) throw error;
+      unread = error;
+    }
+    const kept = await unread.read();
+    try {
+      this.#writeValue(value, kept);
+    } finally {
+      kept.release();
     }
   }
 
-  #writeValue(value: unknown): void {
+  #writeValue(value: unknown, kept?: KeptValue): void {
     this.#check();
-    const chunk: ValueChunk = { value, size: 0 };
+    const chunk = new ValueChunk(value, this.#sink, kept);
     const written = new WriteReturn(this);
     this.#call(VALUE_SINK_ID_HIGH, VALUE_SINK_ID_LOW, VALUE_SINK_WRITE_METHOD, this.#valueEncoder, chunk, written);
     written.answered = this.#window.send(chunk.size);

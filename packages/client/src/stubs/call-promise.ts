@@ -13,7 +13,7 @@ import {
 import { JS_RPC_TARGET_CALL_METHOD, JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, readCallResults } from "@capstan/wire";
 import { fromException, toException } from "../errors.ts";
 import { TargetServer } from "../targets/target-server.ts";
-import { UnreadBlob } from "../values/blob.ts";
+import { UnreadBlobs } from "../values/blob.ts";
 import { nothingToDispose } from "../values/by-reference.ts";
 import { CallContent, callEncoder } from "../values/call.ts";
 import { IncomingObjects } from "../values/incoming.ts";
@@ -98,34 +98,29 @@ export class CallPromise implements PromiseBase, ReturnSink {
       const content = new CallContent(base.realm, target, path, args);
       this.#call = target.call(method.high, method.low, method.id, callEncoder, content, this);
     } catch (error) {
-      if (error instanceof UnreadBlob) this.#callLater(error, base, args, method);
+      if (error instanceof UnreadBlobs) this.#callLater(error, base, args, method);
       else this.#settled = { error };
     }
   }
 
   /** Waits for an argument to be read. Later calls on the same base wait too, so that their order is kept. */
-  #callLater(unread: UnreadBlob, base: CallBase, args: readonly unknown[] | undefined, method: RemoteMethod): void {
+  #callLater(unread: UnreadBlobs, base: CallBase, args: readonly unknown[] | undefined, method: RemoteMethod): void {
     const { realm } = this;
     const gate = new PromiseCapability(realm.limits);
     const target = base.divert?.(gate.addRef()) ?? base.target().addRef();
     const late = new LateCall(realm.limits);
     this.#call = late;
     const attempt = async (): Promise<void> => {
-      for (let next: UnreadBlob | undefined = unread; next !== undefined; ) {
-        await next.read();
+      const kept = await unread.read();
+      try {
         if (late.isCancelled) {
           late.settle(undefined, new BrokenCapability(RpcError.failed("The call was cancelled.")));
           return;
         }
-        try {
-          const content = new CallContent(realm, target, this.#path, args);
-          const made = target.call(method.high, method.low, method.id, callEncoder, content, this);
-          late.settle(made);
-          return;
-        } catch (error) {
-          if (!(error instanceof UnreadBlob)) throw error;
-          next = error;
-        }
+        const content = new CallContent(realm, target, this.#path, args, kept);
+        late.settle(target.call(method.high, method.low, method.id, callEncoder, content, this));
+      } finally {
+        kept.release();
       }
     };
     attempt()
