@@ -99,7 +99,14 @@ onBothTransports("c. Blobs", { default: Api }, (stage) => {
 
     it("sends Blobs and targets as chunks", async () => {
       const chunks = [1, 2].map((n) => ({ blob: new Blob([`${n}`]), target: new Target(`t${n}`) }));
-      expect(await stage.api.chunks(ReadableStream.from(chunks))).to.deep.equal([
+      const stream = new ReadableStream({
+        pull(controller) {
+          const next = chunks.shift();
+          if (next === undefined) controller.close();
+          else controller.enqueue(next);
+        },
+      });
+      expect(await stage.api.chunks(stream)).to.deep.equal([
         ["1", "t1"],
         ["2", "t2"],
       ]);

@@ -274,6 +274,7 @@ onBothTransports(
         await writer.close();
         expect((await reader.read()).done).to.equal(true);
         await socket.closed;
+        await eventually(() => log.length === 2);
         expect(log).to.deep.equal(["somewhere:80", "handler done"]);
       });
 

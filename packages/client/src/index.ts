@@ -8,9 +8,12 @@ export {
   acceptSocket,
   addressText,
   makeSocket,
+  type SecureTransport,
   type Socket,
   type SocketAddress,
   type SocketInfo,
+  type SocketParts,
+  type TlsOptions,
 } from "./service/socket.ts";
 export {
   isSendableCode,
