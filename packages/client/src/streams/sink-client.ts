@@ -26,6 +26,7 @@ import {
   writeNothing,
 } from "@capstan/wire";
 import { fromException } from "../errors.ts";
+import { WRITE_OVERHEAD } from "./sink-server.ts";
 import { type KeptValue, UnreadBlobs } from "../values/blob.ts";
 
 /** A chunk that is no bytes, and what it took: the encoder says. */
@@ -76,6 +77,8 @@ export class SinkClient {
   readonly #window: FlowWindow;
   #broken: { readonly reason: unknown } | undefined;
   #closed = false;
+  /** Tells whoever waits for the end that it will not come. */
+  #failEnd: ((reason: unknown) => void) | undefined;
 
   /**
    * Takes over the reference to `sink`.
@@ -114,16 +117,21 @@ export class SinkClient {
       await this.#window.whenRoom();
       return;
     }
-    for (let at = 0; at < bytes.length; at += MAX_PIECE) {
+    // Of a stream of bytes an empty chunk is nothing; of any other it is a chunk.
+    if (bytes.length === 0 && this.#bytesOnly) return;
+    let at = 0;
+    do {
       this.#writeBytes(bytes.subarray(at, at + MAX_PIECE));
+      at += MAX_PIECE;
       await this.#window.whenRoom();
-    }
+    } while (at < bytes.length);
   }
 
   /** Ends the stream; resolves when the reader has all of it. */
   async end(): Promise<void> {
     this.#check();
     await new Promise<void>((resolve, reject) => {
+      this.#failEnd = reject;
       this.#call(BYTE_STREAM_ID_HIGH, BYTE_STREAM_ID_LOW, BYTE_STREAM_END_METHOD, nothingEncoder, undefined, {
         handleResults: (results) => {
           results.release();
@@ -169,7 +177,7 @@ export class SinkClient {
     this.#check();
     const written = new WriteReturn(this);
     this.#call(BYTE_STREAM_ID_HIGH, BYTE_STREAM_ID_LOW, BYTE_STREAM_WRITE_METHOD, bytesEncoder, bytes, written);
-    written.answered = this.#window.send(bytes.length);
+    written.answered = this.#window.send(bytes.length + WRITE_OVERHEAD);
   }
 
   async #writeRead(value: unknown): Promise<void> {
@@ -193,7 +201,7 @@ export class SinkClient {
     const chunk = new ValueChunk(value, this.#sink, kept);
     const written = new WriteReturn(this);
     this.#call(VALUE_SINK_ID_HIGH, VALUE_SINK_ID_LOW, VALUE_SINK_WRITE_METHOD, this.#valueEncoder, chunk, written);
-    written.answered = this.#window.send(chunk.size);
+    written.answered = this.#window.send(chunk.size + WRITE_OVERHEAD);
   }
 
   /** A write failed. */
@@ -211,6 +219,7 @@ export class SinkClient {
     if (this.#broken === undefined) {
       this.#broken = { reason: fromException(error, this.#limits) };
       this.#window.fail(this.#broken.reason);
+      this.#failEnd?.(this.#broken.reason);
       if (!this.#closed) this.#onBroken(this.#broken.reason);
     }
     return this.#broken.reason;

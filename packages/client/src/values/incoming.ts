@@ -21,7 +21,7 @@ import {
   writeCapabilityParams,
 } from "@capstan/wire";
 import { PushedStream } from "../streams/pushed-stream.ts";
-import { pushedBehind } from "../streams/pusher.ts";
+import { pushedBehind, servePush } from "../streams/pusher.ts";
 import { PushedSignal } from "../streams/signal.ts";
 import { receiveWritable } from "../streams/writable.ts";
 import { readBlob } from "./blob.ts";
@@ -106,7 +106,7 @@ export class IncomingObjects implements HostObjectReader {
   #readReadable(isBytes: boolean): ReadableStream<unknown> {
     const source = this.#take(ExternalKind.readableStream);
     const realm = this.#realm;
-    const pushed = pushedBehind(source) ?? forwarded(source, new PushedStream(realm.limits), realm);
+    const pushed = pushedBehind(source) ?? forwarded(source, new PushedStream(realm.limits, servePush), realm);
     if (!(pushed instanceof PushedStream)) throw new DecodeError("a value mentions a stream that is none");
     const held: Held = { dispose: () => pushed.drop() };
     const stream = pushed.take(
