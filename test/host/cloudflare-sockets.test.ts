@@ -165,7 +165,12 @@ describe("cloudflare:sockets", () => {
     const socket = connect(`127.0.0.1:${port}`);
     const error = await socket.opened.catch((reason: Error) => reason);
     expect(error).to.be.instanceOf(Error);
-    expect(await socket.readable.getReader().read().catch((reason: Error) => reason)).to.equal(error);
+    expect(
+      await socket.readable
+        .getReader()
+        .read()
+        .catch((reason: Error) => reason),
+    ).to.equal(error);
     expect(await socket.writable.getWriter().closed.catch((reason: Error) => reason)).to.equal(error);
   });
 });

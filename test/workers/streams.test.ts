@@ -1,6 +1,6 @@
 // Streams that outlive what they came with, that hold more than bytes, and that are too many or too much.
 import { expect } from "chai";
-import { WorkerEntrypoint } from "../../packages/host/src/index.ts";
+import { WebSocketPair, WorkerEntrypoint, WorkerResponse } from "../../packages/host/src/index.ts";
 import { deferred, eventually, failure, item, onBothTransports, type Untyped } from "./support/transports.ts";
 
 const WRITABLE_LOST =
@@ -29,7 +29,8 @@ class Api extends WorkerEntrypoint {
     for await (const chunk of stream) {
       if (chunk instanceof ReadableStream) seen.push(await this.readAll(chunk));
       else if (chunk instanceof Response) seen.push(await chunk.text());
-      else if (chunk instanceof AbortSignal) seen.push(await new Promise((done) => (chunk.onabort = done)).then(() => "aborted"));
+      else if (chunk instanceof AbortSignal)
+        seen.push(await new Promise((done) => (chunk.onabort = done)).then(() => "aborted"));
       else seen.push(chunk);
     }
     return seen;
@@ -52,6 +53,17 @@ class Api extends WorkerEntrypoint {
       write: () => gate.promise,
       abort: (reason) => void log.push((reason as Error).message),
     });
+  }
+  holding(): unknown {
+    const cancel = (reason: unknown): void => void log.push(`cancelled: ${(reason as Error).message}`);
+    const abort = (): void => void log.push("aborted");
+    const [client] = new WebSocketPair();
+    return {
+      readable: new ReadableStream({ cancel }),
+      writable: new WritableStream({ abort }),
+      response: new WorkerResponse(null, { status: 101, webSocket: client }),
+      signal: new AbortController().signal,
+    };
   }
   leak(stream: Untyped): void {
     leaked = stream;
@@ -136,6 +148,26 @@ onBothTransports("c. Streams", { default: Api }, (stage) => {
       await writer.write(new Uint8Array(0));
       await writer.close();
       expect(received).to.deep.equal([new Uint8Array(0)]);
+    });
+  });
+
+  item("e.2", () => {
+    it("gives back the streams of a result that is disposed of", async () => {
+      const result = await stage.api.holding();
+      expect(stage.host.stats().liveInvocations).to.equal(1);
+      result[Symbol.dispose]();
+      await stage.idle();
+      expect(log).to.have.members(["aborted", "cancelled: Nobody reads this stream."]);
+      expect((await failure(result.readable.getReader().read())).message).to.equal(READABLE_LOST);
+      expect((await failure(result.writable.getWriter().write("x"))).message).to.equal(WRITABLE_LOST);
+    });
+
+    it("leaves streams alone that somebody uses", async () => {
+      const result = await stage.api.echo({ stream: chunks("a", "b") });
+      const reader = result.stream.getReader();
+      result[Symbol.dispose]();
+      expect([(await reader.read()).value, (await reader.read()).value]).to.deep.equal(["a", "b"]);
+      await reader.cancel();
     });
   });
 

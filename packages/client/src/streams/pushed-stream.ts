@@ -1,11 +1,6 @@
 // A ReadableStream whose bytes a peer pushes: it is read here, and its writer held back while nobody reads.
-import { type Capability, DISCARD, type IncomingCall, type ReceivedPayload, RpcError } from "@capstan/vat";
-import {
-  type JsValueRef,
-  VALUE_SINK_ABORT_METHOD,
-  VALUE_SINK_ID_HIGH,
-  VALUE_SINK_ID_LOW,
-} from "@capstan/wire";
+import { type Capability, DISCARD, type IncomingCall, type ReceivedPayload, type RpcError } from "@capstan/vat";
+import { type JsValueRef, VALUE_SINK_ABORT_METHOD, VALUE_SINK_ID_HIGH, VALUE_SINK_ID_LOW } from "@capstan/wire";
 import { toException } from "../errors.ts";
 import { plainEncoder, readPlainValue } from "../values/plain.ts";
 import { CIRCLE, Forward, leadsTo } from "./forward.ts";
@@ -83,6 +78,18 @@ export class PushedStream extends SinkServer {
     const failure = lost();
     this.#end(failure, toException(new Error(UNREAD), this.limits));
     this.#controller?.error(failure);
+  }
+
+  /** Breaks with the signal's reason, for reader and writer, if the signal aborts before the stream is over. */
+  breakWith(signal: AbortSignal): void {
+    if (this.#over !== undefined) return;
+    const fail = (): void => this.#fail(signal.reason);
+    const onOver = this.#onOver;
+    signal.addEventListener("abort", fail);
+    this.#onOver = () => {
+      signal.removeEventListener("abort", fail);
+      onOver?.();
+    };
   }
 
   /** The place where the stream is mentioned is gone. */

@@ -15,8 +15,8 @@ import {
 } from "@capstan/wire";
 import { toException } from "../errors.ts";
 import { plainEncoder, readPlainValue } from "../values/plain.ts";
-import { ValueChunk } from "./sink-client.ts";
 import { Forward, leadsTo } from "./forward.ts";
+import { ValueChunk } from "./sink-client.ts";
 import { acknowledge, Watchers } from "./sink-server.ts";
 
 const LOST = "The AbortSignal was received over RPC, and its sender is gone.";

@@ -26,8 +26,8 @@ import {
   writeNothing,
 } from "@capstan/wire";
 import { fromException } from "../errors.ts";
-import { WRITE_OVERHEAD } from "./sink-server.ts";
 import { type KeptValue, UnreadBlobs } from "../values/blob.ts";
+import { WRITE_OVERHEAD } from "./sink-server.ts";
 
 /** A chunk that is no bytes, and what it took: the encoder says. */
 export class ValueChunk {

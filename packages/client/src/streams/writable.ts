@@ -19,7 +19,13 @@ export class WritableServer extends SinkServer {
   #waitingBytes = 0;
 
   /** Takes over `stream`, which must not be locked. @param letGo runs once when the peer's last reference is gone. */
-  constructor(limits: Limits, servePush: ServePush, stream: WritableStream<unknown>, read: ReadValue, letGo: () => void) {
+  constructor(
+    limits: Limits,
+    servePush: ServePush,
+    stream: WritableStream<unknown>,
+    read: ReadValue,
+    letGo: () => void,
+  ) {
     super(limits, servePush);
     this.#writer = stream.getWriter();
     this.#read = read;

@@ -12,6 +12,7 @@ import { servePush } from "../streams/pusher.ts";
 import { UnreadBlobs } from "../values/blob.ts";
 import { capabilityFor, type DisposerKeeper, disposerOf, onceSent, type SentDisposer } from "../values/by-reference.ts";
 import { ResultContent, resultEncoder } from "../values/call.ts";
+import { isGiven } from "../values/given-signal.ts";
 import { IncomingObjects } from "../values/incoming.ts";
 import type { Realm } from "../values/realm.ts";
 import { RESERVED_ON_TARGETS, walk } from "./visibility.ts";
@@ -118,6 +119,7 @@ export function serveCall(call: IncomingCall, realm: Realm, receive: () => Recei
     const params = readCallParams(reader, content, realm.limits);
     stubs = new IncomingObjects(call.params, realm, params.value?.externals);
     const args = params.value === undefined ? [] : stubs.read(params.value);
+    if (stubs.signals !== undefined) handOver(stubs.signals, args, realm);
     const value = runMethod(receive(), params.path, params.operation, args);
     const late = isThenable(value)
       ? returnLater(call, params.externalPusher, realm, value, lends)
@@ -135,6 +137,12 @@ export function serveCall(call: IncomingCall, realm: Realm, receive: () => Recei
     return;
   }
   finish(call, realm, stubs);
+}
+
+/** Tells the realm of the signals that are there to cancel the call. */
+function handOver(signals: readonly AbortSignal[], args: unknown, realm: Realm): void {
+  if (!Array.isArray(args)) return;
+  for (const signal of signals) if (isGiven(signal, args)) realm.handleSignal?.(signal);
 }
 
 function runMethod(receiver: Receiver, path: readonly string[], operation: Operation, args: unknown): unknown {

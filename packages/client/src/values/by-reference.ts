@@ -42,7 +42,12 @@ export function onceSent(dispose: (() => void) | undefined, keeper: DisposerKeep
  * @param lends the sender keeps the object: one that has a `dup()` is duplicated, and the duplicate disposed of when the
  * receiver is done. What is returned goes over to the receiver as it is.
  */
-export function capabilityFor(realm: Realm, object: object, lends: boolean, keeper: DisposerKeeper): Capability | undefined {
+export function capabilityFor(
+  realm: Realm,
+  object: object,
+  lends: boolean,
+  keeper: DisposerKeeper,
+): Capability | undefined {
   // A stub is passed on; the sender's own stays usable.
   const core = coreOf(object);
   if (core !== undefined) return core.capability();
@@ -63,10 +68,19 @@ export function capabilityFor(realm: Realm, object: object, lends: boolean, keep
 /** The disposer of results that hold nothing: passing such a result on passes on no duty. */
 export function nothingToDispose(): void {}
 
+/** Disposers of results that hold only streams and signals, which go over to whoever the result is passed on to. */
+const ofStreams = new WeakSet<object>();
+
+/** Marks `dispose` as one whose result can be passed on without any duty. */
+export function passesOn<T extends () => void>(dispose: T): T {
+  ofStreams.add(dispose);
+  return dispose;
+}
+
 /** An object's own disposer, bound to it. */
 export function disposerOf(object: object): (() => void) | undefined {
   const dispose: unknown = Reflect.get(object, Symbol.dispose);
-  return typeof dispose === "function" && dispose !== nothingToDispose
+  return typeof dispose === "function" && dispose !== nothingToDispose && !ofStreams.has(dispose)
     ? () => void Reflect.apply(dispose, object, [])
     : undefined;
 }

@@ -16,8 +16,16 @@ export class CallContent implements PusherFinder {
   readonly args: readonly unknown[] | undefined;
   /** The arguments as they were written before; borrowed. */
   readonly kept: KeptValue | undefined;
+  /** Filled by the encoder: the signals that the arguments mention. */
+  signals: AbortSignal[] | undefined = undefined;
 
-  constructor(realm: Realm, target: Capability, path: readonly string[], args: readonly unknown[] | undefined, kept?: KeptValue) {
+  constructor(
+    realm: Realm,
+    target: Capability,
+    path: readonly string[],
+    args: readonly unknown[] | undefined,
+    kept?: KeptValue,
+  ) {
     this.realm = realm;
     this.target = target;
     this.path = path;
@@ -27,6 +35,10 @@ export class CallContent implements PusherFinder {
 
   findPusher(): Capability {
     return this.target.addRef();
+  }
+
+  handleSignal(signal: AbortSignal): void {
+    (this.signals ??= []).push(signal);
   }
 }
 

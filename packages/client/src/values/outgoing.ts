@@ -30,6 +30,8 @@ import type { Realm } from "./realm.ts";
 export interface PusherFinder {
   /** A new reference. */
   findPusher(): Capability;
+  /** Told of each signal that the value mentions. */
+  handleSignal?(signal: AbortSignal): void;
 }
 
 /** A stream or signal that is pushed once the value is whole. */
@@ -213,6 +215,7 @@ export class OutgoingObjects implements ExternalsWriter, DisposerKeeper {
 
   #writeSignal(out: ValueWriter, signal: AbortSignal): void {
     out.writeHostTag(Tag.ABORT_SIGNAL);
+    this.#finder?.handleSignal?.(signal);
     this.#push(ExternalKind.abortSignal, (pusher) => pushSignal(pusher, signal, this.#realm));
   }
 
