@@ -41,10 +41,26 @@ class Api extends WorkerEntrypoint<{ readonly COLOR: string }> {
             },
           }),
         );
+      case "/endless":
+        request.signal.addEventListener("abort", () => log.push("aborted"));
+        return new Response(
+          new ReadableStream({
+            start: (controller) => controller.enqueue(new Uint8Array(1)),
+            cancel: (reason) => void log.push((reason as Error).message),
+          }),
+        );
+      case "/unread-hop":
+        return new Response(null, { status: 307, headers: { location: "/echo" } });
+      case "/partly-read-hop":
+        await request.body?.getReader().read();
+        return new Response(null, { status: 308, headers: { location: "/echo" } });
       case "/hang":
         request.signal.addEventListener("abort", () => log.push("aborted"));
         await new Promise(() => {});
         return new Response();
+      case "/read-hop":
+        await request.arrayBuffer();
+        return new Response(null, { status: 307, headers: { location: "/echo" } });
       case "/socket": {
         if (request.headers.get("Upgrade") !== "websocket")
           return new Response("Expected a WebSocket", { status: 426 });
@@ -170,6 +186,43 @@ onBothTransports(
       });
     });
 
+    item("f.1", () => {
+      for (const path of ["/hop?left=2&status=307", "/unread-hop", "/partly-read-hop"]) {
+        it(`sends the body of a Request once more for a redirect: ${path}`, async () => {
+          const url = `http://x.test${path}`;
+          const texts = ["str", "x".repeat(300_000)];
+          for (const body of texts) {
+            const response = await stage.api.fetch(new Request(url, { method: "POST", body }));
+            const expected = path.startsWith("/hop") ? `POST ${body}` : body;
+            expect((await response.text()) === expected).to.equal(true);
+          }
+        });
+      }
+
+      it("does not keep a body that is large, or given as a stream", async () => {
+        const large = new Uint8Array(17 * 1024 * 1024);
+        const request = new Request("http://x.test/read-hop", { method: "POST", body: large });
+        const text = "A body that is a stream cannot be sent once more for a redirect.";
+        await expectTypeError(stage.api.fetch(request), text);
+        const body = new ReadableStream({ start: (controller) => controller.close() });
+        const init = { method: "POST", body, duplex: "half" };
+        await expectTypeError(stage.api.fetch("http://x.test/unread-hop", init), text);
+      });
+
+      it("breaks the body, and aborts the handler's request, with a signal that aborts after the head", async () => {
+        const controller = new AbortController();
+        const response = await stage.api.fetch("http://x.test/endless", { signal: controller.signal });
+        const reader = response.body.getReader();
+        await reader.read();
+        log.length = 0;
+        const pending = failure(reader.read());
+        controller.abort(new RangeError("given up"));
+        expect((await pending).message).to.equal("given up");
+        await eventually(() => log.length === 2);
+        expect([...log].sort()).to.deep.equal(["aborted", "given up"]);
+      });
+    });
+
     item("f.2", () => {
       it("refuses what is no Response", async () => {
         await expectTypeError(
@@ -274,6 +327,7 @@ onBothTransports(
         await writer.close();
         expect((await reader.read()).done).to.equal(true);
         await socket.closed;
+        await eventually(() => log.length === 2);
         expect(log).to.deep.equal(["somewhere:80", "handler done"]);
       });
 

@@ -162,9 +162,13 @@ onBothTransports("c. Values", { default: Api }, (stage) => {
     });
 
     it("sends an AbortSignal, aborted already, later, or never", async () => {
-      expect(await stage.api.whenAborted(AbortSignal.abort(new Error("before")))).to.deep.equal([true, true, "before"]);
+      expect(await stage.api.whenAborted({ nested: AbortSignal.abort(new Error("before")) })).to.deep.equal([
+        true,
+        true,
+        "before",
+      ]);
       const controller = new AbortController();
-      const waiting = stage.api.whenAborted(controller.signal);
+      const waiting = stage.api.whenAborted({ nested: controller.signal });
       setTimeout(() => controller.abort(new Error("after")), 10);
       expect(await waiting).to.deep.equal([true, true, "after"]);
       using never = await stage.api.echo(new AbortController().signal);
@@ -423,11 +427,32 @@ onBothTransports("c. Values", { default: Api }, (stage) => {
       const controller = new AbortController();
       const call = stage.api.watch(controller.signal);
       await eventually(() => log.length === 1);
-      controller.abort();
+      const outcome = failure(call);
+      controller.abort(new RangeError("given up"));
+      expect((await outcome).message).to.equal("given up");
       await eventually(() => log.length === 2);
       expect(log).to.deep.equal([false, "ctx aborted"]);
+    });
+
+    it("takes a signal among options, and one that has aborted, and no other", async () => {
+      const controller = new AbortController();
+      const outcome = failure(stage.api.watchOptions({ signal: controller.signal }, new Blob(["x"])));
+      await eventually(() => log.length === 1);
+      controller.abort(new RangeError("given up"));
+      expect((await outcome).message).to.equal("given up");
+      await eventually(() => log.length === 2);
+      const aborted = AbortSignal.abort(new RangeError("given up before"));
+      expect((await failure(stage.api.watch(aborted))).message).to.equal("given up before");
+      await stage.idle();
+      log.length = 0;
+      const deep = new AbortController();
+      const call = stage.api.watchOptions({ deep: { signal: deep.signal } });
+      await eventually(() => log.length === 1);
+      deep.abort();
+      await stage.api.echo("a round trip");
       gate.resolve();
       await call;
+      expect(log).to.deep.equal(["options"]);
     });
   });
 });

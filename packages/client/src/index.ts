@@ -3,7 +3,14 @@ export type { TableSizes } from "@capstan/vat";
 export type { LimitOptions } from "@capstan/wire";
 export { type ConnectOptions, connect, LINK_PATH } from "./connect.ts";
 export { Link, type LinkOptions, type ServiceOptions, type UntypedService } from "./link.ts";
-export type { Socket, SocketAddress, SocketInfo } from "./service/socket.ts";
+export type {
+  SecureTransport,
+  Socket,
+  SocketAddress,
+  SocketInfo,
+  SocketParts,
+  TlsOptions,
+} from "./service/socket.ts";
 export {
   type WebSocketClose,
   type WebSocketFrame,

@@ -1,7 +1,7 @@
 // The realm of an application: its stubs and the objects that it passes by reference.
 import { type Capability, LocalCapability, type ReceivedPayload } from "@capstan/vat";
 import { type JsValueRef, type LimitOptions, type Limits, resolveLimits } from "@capstan/wire";
-import { PusherServer } from "./streams/pusher.ts";
+import { PusherServer, servePush } from "./streams/pusher.ts";
 import { WritableServer } from "./streams/writable.ts";
 import { makePromise, makeStub } from "./stubs/stub.ts";
 import { PromiseServer, TargetServer } from "./targets/target-server.ts";
@@ -36,7 +36,8 @@ export class PlainRealm implements Realm {
 
   serveWritable(stream: WritableStream<unknown>): Capability {
     const read = (payload: ReceivedPayload, ref: JsValueRef): unknown => readAs(this, payload, ref);
-    return new LocalCapability(new WritableServer(this.limits, stream, read, this.keepAlive()), this.limits);
+    const server = new WritableServer(this.limits, servePush, stream, read, this.keepAlive());
+    return new LocalCapability(server, this.limits);
   }
 
   servePushes(): Capability {

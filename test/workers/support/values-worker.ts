@@ -153,13 +153,18 @@ export class Api extends WorkerEntrypoint {
       abort: (reason) => void log.push(["aborted", (reason as Error).message]),
     });
   }
-  async whenAborted(signal: AbortSignal): Promise<unknown> {
+  async whenAborted({ nested: signal }: { nested: AbortSignal }): Promise<unknown> {
     if (!signal.aborted) await new Promise((done) => signal.addEventListener("abort", done));
     return [signal instanceof AbortSignal, signal.aborted, (signal.reason as Error).message];
   }
   async watch(signal: AbortSignal): Promise<void> {
     this.ctx.signal.addEventListener("abort", () => log.push("ctx aborted"));
     log.push(signal.aborted);
+    await gate.promise;
+  }
+  async watchOptions(_options: unknown): Promise<void> {
+    this.ctx.signal.addEventListener("abort", () => log.push("ctx aborted"));
+    log.push("options");
     await gate.promise;
   }
   signal(): AbortSignal {

@@ -2,6 +2,7 @@
 import { SERVICE_FETCH_METHOD, SERVICE_ID_HIGH, SERVICE_ID_LOW } from "@capstan/wire";
 import { type CallBase, CallPromise, type RemoteMethod } from "../stubs/call-promise.ts";
 import { baseOf } from "../stubs/stub.ts";
+import { NOT_REPLAYABLE, ReplayableBody } from "./replay.ts";
 
 const FETCH: RemoteMethod = { high: SERVICE_ID_HIGH, low: SERVICE_ID_LOW, id: SERVICE_FETCH_METHOD };
 const PATH = Object.freeze(["fetch"]);
@@ -22,55 +23,65 @@ type Replayable = Exclude<BodyInit, ReadableStream>;
 export async function fetchThrough(stub: object, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const base = baseOf(stub);
   const first = new Request(input, init);
-  const { redirect, signal } = first;
-  let body = replayable(init?.body);
-  let hasBody = first.body !== null;
+  const given = replayable(init?.body);
+  // What the body of a Request was made of cannot be asked for: it is kept as it is read.
+  const isKept = first.redirect === "follow" && first.body !== null && (init?.body ?? undefined) === undefined;
+  const kept = isKept ? new ReplayableBody(first.body, base.realm.limits.maxStreamBytes) : undefined;
+  try {
+    const signal = input instanceof Request || init?.signal ? first.signal : undefined;
+    return await follow(base, first, signal, kept ?? given);
+  } finally {
+    kept?.finish();
+  }
+}
+
+/** @param body what the request's body is made of; undefined: there is none, or it can be read only once. */
+async function follow(
+  base: CallBase,
+  first: Request,
+  signal: AbortSignal | undefined,
+  body: Replayable | ReplayableBody | undefined,
+): Promise<Response> {
+  const { redirect } = first;
   const { maxRedirects } = base.realm.limits;
+  let hasBody = first.body !== null;
   let request = first;
   for (let redirects = 0; ; redirects++) {
     const { method, url, headers } = request;
     const manual: StreamedInit = { redirect: "manual" };
-    if (request.body !== null) manual.duplex = "half";
-    const response = await callOnce(base, new Request(request, manual), signal);
+    if (hasBody) manual.duplex = "half";
+    const isKept = hasBody && body instanceof ReplayableBody;
+    // The first one's own body is being read already.
+    const sent = isKept
+      ? new Request(url, { ...manual, method, headers, body: body.open() } as RequestInit)
+      : new Request(request, manual);
+    const response = await callOnce(base, sent, signal);
     const location = redirect === "manual" ? null : locationOf(response);
     if (location === null) return redirects === 0 ? response : markRedirected(response);
     void response.body?.cancel();
     if (redirect === "error") throw new TypeError(`Unexpected redirect to "${location}".`);
     if (redirects === maxRedirects) throw new TypeError("Too many redirects.");
     const next = new URL(location, url);
-    const toGet = becomesGet(response.status, method);
-    if (toGet) {
-      body = undefined;
+    if (becomesGet(response.status, method)) {
       hasBody = false;
-    }
-    if (hasBody && body === undefined) {
-      throw new TypeError("A body that is a stream cannot be sent once more for a redirect.");
-    }
-    request = new Request(
-      next,
-      toGet ? { headers: withoutBody(headers), signal } : ({ method, headers, body, signal } as RequestInit),
-    );
+      request = new Request(next, { headers: withoutBody(headers) });
+    } else if (!hasBody) request = new Request(next, { method, headers });
+    else if (body instanceof ReplayableBody) {
+      if (!body.canReplay) throw new TypeError(NOT_REPLAYABLE);
+      request = new Request(next, { method, headers });
+    } else if (body === undefined) throw new TypeError(NOT_REPLAYABLE);
+    else request = new Request(next, { method, headers, body } as RequestInit);
   }
 }
 
-async function callOnce(base: CallBase, request: Request, signal: AbortSignal): Promise<Response> {
-  signal.throwIfAborted();
-  const call = new CallPromise(base, PATH, [request], FETCH);
-  let cancel: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    cancel = () => {
-      reject(signal.reason);
-      call.dispose();
-    };
-    signal.addEventListener("abort", cancel);
-  });
-  const outcome = call.promise();
-  outcome.catch(() => {});
-  try {
-    return (await Promise.race([outcome, aborted])) as Response;
-  } finally {
-    if (cancel !== undefined) signal.removeEventListener("abort", cancel);
-  }
+/** @param signal what the caller may give up with, if anything: before the response came, and while its body does. */
+async function callOnce(base: CallBase, request: Request, signal: AbortSignal | undefined): Promise<Response> {
+  signal?.throwIfAborted();
+  // A signal beside the request cancels the invocation, and so the handler's request, as long as it lives.
+  const call = new CallPromise(base, PATH, signal === undefined ? [request] : [request, signal], FETCH);
+  const response = (await call.promise()) as Response;
+  if (signal !== undefined) call.breakStreamsWith(signal);
+  return response;
 }
 
 function locationOf({ status, headers }: Response): string | null {

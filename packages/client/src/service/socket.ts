@@ -2,6 +2,7 @@
 import { SERVICE_CONNECT_METHOD, SERVICE_ID_HIGH, SERVICE_ID_LOW } from "@capstan/wire";
 import { CallPromise, type RemoteMethod } from "../stubs/call-promise.ts";
 import { baseOf } from "../stubs/stub.ts";
+import { SocketIncoming, SocketOutgoing } from "./socket-ends.ts";
 
 const CONNECT: RemoteMethod = { high: SERVICE_ID_HIGH, low: SERVICE_ID_LOW, id: SERVICE_CONNECT_METHOD };
 const PATH = Object.freeze(["connect"]);
@@ -16,6 +17,15 @@ export interface SocketInfo {
   readonly localAddress?: string | undefined;
 }
 
+/** Whether a socket is plain ("off"), encrypted ("on"), or plain until `startTls()`. */
+export type SecureTransport = "off" | "on" | "starttls";
+
+/** What TLS needs to know. */
+export interface TlsOptions {
+  /** The name that the other end's certificate must show. Default: the host that was connected to. */
+  readonly expectedServerHostname?: string | undefined;
+}
+
 /** A socket as Workers know it. */
 export interface Socket {
   /** The bytes that arrive. It fails where the connection breaks. */
@@ -26,8 +36,16 @@ export interface Socket {
   readonly opened: Promise<SocketInfo>;
   /** Resolves when both directions have ended, or after `close()`; rejects with what broke one. */
   readonly closed: Promise<void>;
-  /** Ends both directions: what was written still arrives, what comes is dropped. Resolves as `closed` does. */
+  readonly secureTransport: SecureTransport;
+  /** Whether `startTls()` took the connection over. */
+  readonly upgraded: boolean;
+  /**
+   * Ends both directions, whoever reads and writes: what was written still arrives, what comes is dropped. Resolves as
+   * `closed` does.
+   */
   close(): Promise<void>;
+  /** Goes on with TLS on the same connection, in a socket of its own. Throws TypeError unless made for it. */
+  startTls(options?: TlsOptions): Socket;
 }
 
 /** Where to connect to: `host:port`, or the two apart. */
@@ -56,36 +74,65 @@ export function acceptSocket(
   return makeSocket(readable, writable, Promise.resolve({ localAddress: address }));
 }
 
+/** What a socket is made of, beside its streams. */
+export interface SocketParts {
+  /** Whether this end may go on writing after the other has ended. Default true. */
+  readonly allowHalfOpen?: boolean;
+  /** Default "off". */
+  readonly secureTransport?: SecureTransport;
+  /** Goes on with TLS once `flushed` says that what was written is out. */
+  readonly upgrade?: (flushed: Promise<void>, options: TlsOptions) => Socket;
+  /** Lets go of the connection: this end has closed it. */
+  readonly destroy?: () => void;
+}
+
 /** A socket over two streams; where `opened` rejects, both are broken with the same error. */
 export function makeSocket(
   source: ReadableStream<Bytes>,
   sink: WritableStream<Bytes>,
   opened: Promise<SocketInfo>,
+  { allowHalfOpen = true, secureTransport = "off", upgrade, destroy }: SocketParts = {},
 ): Socket {
-  const incoming = new TransformStream<Bytes, Bytes>();
-  const outgoing = new TransformStream<Bytes, Bytes>();
-  const stop = new AbortController();
-  const { signal } = stop;
-  const ends = Promise.all([source.pipeTo(incoming.writable, { signal }), outgoing.readable.pipeTo(sink)]);
+  const incoming = new SocketIncoming(source);
+  const outgoing = new SocketOutgoing(sink);
+  let isUpgraded = false;
   let finish: () => void = () => {};
   const closed = new Promise<void>((resolve, reject) => {
     finish = resolve;
-    ends.then(() => resolve(), reject);
+    Promise.all([incoming.ended, outgoing.ended]).then(() => resolve(), reject);
   });
   closed.catch(() => {});
-  opened.catch((error) => stop.abort(error));
+  opened.catch((error) => {
+    incoming.fail(error);
+    outgoing.fail(error);
+  });
+  if (!allowHalfOpen) incoming.ended.then(() => outgoing.end()).catch(() => {});
   return {
     readable: incoming.readable,
     writable: outgoing.writable,
     opened,
     closed,
+    secureTransport,
+    get upgraded() {
+      return isUpgraded;
+    },
     async close() {
-      // A writer that holds the stream closes it itself.
-      if (!outgoing.writable.locked) await outgoing.writable.close().catch(() => {});
-      // What still comes is let pass, so that the other end can close in order.
-      if (!incoming.readable.locked) incoming.readable.pipeTo(new WritableStream()).catch(() => {});
+      incoming.drop();
+      await outgoing.close().catch(() => {});
+      destroy?.();
       finish();
       await closed;
+    },
+    startTls(options = {}) {
+      if (secureTransport !== "starttls" || upgrade === undefined) {
+        throw new TypeError("The `secureTransport` socket option must be set to 'starttls' for startTls to be used.");
+      }
+      if (isUpgraded) throw new TypeError("This socket was upgraded already.");
+      isUpgraded = true;
+      incoming.letGo();
+      const flushed = outgoing.letGo();
+      finish();
+      return upgrade(flushed, options);
     },
   };
 }

@@ -1,15 +1,10 @@
 // A ReadableStream whose bytes a peer pushes: it is read here, and its writer held back while nobody reads.
-import { type Capability, DISCARD, type IncomingCall, type ReceivedPayload, RpcError } from "@capstan/vat";
-import {
-  type JsValueRef,
-  type Limits,
-  VALUE_SINK_ABORT_METHOD,
-  VALUE_SINK_ID_HIGH,
-  VALUE_SINK_ID_LOW,
-} from "@capstan/wire";
+import { type Capability, DISCARD, type IncomingCall, type ReceivedPayload, type RpcError } from "@capstan/vat";
+import { type JsValueRef, VALUE_SINK_ABORT_METHOD, VALUE_SINK_ID_HIGH, VALUE_SINK_ID_LOW } from "@capstan/wire";
 import { toException } from "../errors.ts";
 import { plainEncoder, readPlainValue } from "../values/plain.ts";
-import { acknowledge, SinkServer, type Written } from "./sink-server.ts";
+import { CIRCLE, Forward, leadsTo } from "./forward.ts";
+import { acknowledge, costOf, SinkServer, tooMuchWaits, type Written } from "./sink-server.ts";
 
 /** Reads a value that came in `payload`. */
 export type ReadValue = (payload: ReceivedPayload, ref: JsValueRef) => unknown;
@@ -39,16 +34,13 @@ export class PushedStream extends SinkServer {
   #waitingBytes = 0;
   #controller: Controller | undefined;
   #read: ReadValue | undefined;
+  #isBytes = false;
   /** Lets a reader that waits for a chunk go on. */
   #wake: (() => void) | undefined;
   /** Where the stream is read, if that is elsewhere. */
-  #forward: Capability | undefined;
+  #forward: Forward | undefined;
   #over: { readonly error: unknown } | undefined;
   #onOver: (() => void) | undefined;
-
-  constructor(limits: Limits) {
-    super(limits);
-  }
 
   /**
    * The stream. Undefined where it was taken before.
@@ -59,6 +51,7 @@ export class PushedStream extends SinkServer {
   take(isBytes: boolean, read: ReadValue, onOver: () => void): ReadableStream<unknown> | undefined {
     if (this.#read !== undefined) return undefined;
     this.#read = read;
+    this.#isBytes = isBytes;
     this.#onOver = onOver;
     const source = {
       start: (controller: Controller): void => {
@@ -79,6 +72,26 @@ export class PushedStream extends SinkServer {
     this.#end(reason, toException(reason, this.limits));
   }
 
+  /** Whatever held the stream here is gone: its writer is told, and so is whoever still reads it. */
+  drop(): void {
+    if (this.#over !== undefined) return;
+    const failure = lost();
+    this.#end(failure, toException(new Error(UNREAD), this.limits));
+    this.#controller?.error(failure);
+  }
+
+  /** Breaks with the signal's reason, for reader and writer, if the signal aborts before the stream is over. */
+  breakWith(signal: AbortSignal): void {
+    if (this.#over !== undefined) return;
+    const fail = (): void => this.#fail(signal.reason);
+    const onOver = this.#onOver;
+    signal.addEventListener("abort", fail);
+    this.#onOver = () => {
+      signal.removeEventListener("abort", fail);
+      onOver?.();
+    };
+  }
+
   /** The place where the stream is mentioned is gone. */
   dropIfUntaken(): void {
     if (this.#read === undefined && this.#forward === undefined) this.cancel();
@@ -90,11 +103,17 @@ export class PushedStream extends SinkServer {
       end.release();
       return;
     }
-    this.#forward = end;
+    if (leadsTo(end, this)) {
+      end.release();
+      this.#fail(new Error(CIRCLE));
+      return;
+    }
+    const forward = new Forward(end);
+    this.#forward = forward;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { call, failure } of waiting) {
-      if (call !== undefined) end.deliver(call);
+      if (call !== undefined) this.#pass(forward, call);
       else
         end.call(
           VALUE_SINK_ID_HIGH,
@@ -105,27 +124,36 @@ export class PushedStream extends SinkServer {
           DISCARD,
         );
     }
-    this.watchers.forwardTo(end);
+    this.watchers.forwardTo(forward);
   }
 
   override dispatch(call: IncomingCall): void {
     if (this.#forward === undefined) super.dispatch(call);
-    else this.#forward.deliver(call);
+    else this.#pass(this.#forward, call);
+  }
+
+  #pass(forward: Forward, call: IncomingCall): void {
+    forward.deliver(call);
+    if (!forward.isCircle || this.#forward !== forward) return;
+    this.#forward = undefined;
+    forward.release();
+    this.#fail(new Error(CIRCLE));
   }
 
   override release(): void {
-    if (this.#forward !== undefined) {
-      this.#forward.release();
+    const forward = this.#forward;
+    if (forward !== undefined) {
+      this.#forward = undefined;
+      forward.release();
       return;
     }
-    const failure = Object.assign(new Error(LOST), { remote: true, retryable: true });
-    if (this.#waiting.at(-1)?.kind !== "end") this.#enqueue({ kind: "failure", failure });
+    if (this.#waiting.at(-1)?.kind !== "end") this.#enqueue({ kind: "failure", failure: lost() });
   }
 
   protected override handleWrite(call: IncomingCall, written: Written): void {
-    const size = sizeOf(written);
+    const size = costOf(written);
     if (this.#waitingBytes + size > this.limits.maxStreamBytes && this.#waiting.length > 0) {
-      const error = RpcError.overloaded(`More than ${this.limits.maxStreamBytes} bytes of this stream wait unread.`);
+      const error = tooMuchWaits(this.limits);
       call.returnException(error);
       this.#fail(new Error(error.message));
       return;
@@ -187,11 +215,11 @@ export class PushedStream extends SinkServer {
         if (call !== undefined) acknowledge(call);
         return true;
       }
-      this.#waitingBytes -= sizeOf(written);
+      this.#waitingBytes -= costOf(written);
       try {
         const chunk = written instanceof Uint8Array ? new Uint8Array(written) : this.#readValue(call, written);
         // A byte stream refuses empty chunks.
-        const isEmpty = chunk instanceof Uint8Array && chunk.length === 0;
+        const isEmpty = this.#isBytes && chunk instanceof Uint8Array && chunk.length === 0;
         if (!isEmpty) (this.#controller as ReadableStreamDefaultController<unknown>).enqueue(chunk);
         if (call !== undefined) acknowledge(call);
         if (!isEmpty) return true;
@@ -228,6 +256,6 @@ export class PushedStream extends SinkServer {
   }
 }
 
-function sizeOf(written: Written): number {
-  return written instanceof Uint8Array ? written.length : written.end - written.start;
+function lost(): Error {
+  return Object.assign(new Error(LOST), { remote: true, retryable: true });
 }

@@ -73,7 +73,8 @@ export function pushedBehind(cap: Capability): PushedStream | PushedSignal | und
 /** Answers `call` if it is one of ExternalPusher; false: it is of another interface. */
 export function servePush(call: IncomingCall, limits: Limits): boolean {
   if (call.interfaceHigh !== EXTERNAL_PUSHER_ID_HIGH || call.interfaceLow !== EXTERNAL_PUSHER_ID_LOW) return false;
-  if (call.methodId === EXTERNAL_PUSHER_PUSH_BYTE_STREAM_METHOD) answer(call, new PushedStream(limits), limits);
+  if (call.methodId === EXTERNAL_PUSHER_PUSH_BYTE_STREAM_METHOD)
+    answer(call, new PushedStream(limits, servePush), limits);
   else if (call.methodId === EXTERNAL_PUSHER_PUSH_ABORT_SIGNAL_METHOD) {
     answer(call, new PushedSignal(limits), limits);
   } else call.returnException(RpcError.unimplemented("This object takes no such thing."));

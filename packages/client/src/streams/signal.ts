@@ -15,7 +15,8 @@ import {
 } from "@capstan/wire";
 import { toException } from "../errors.ts";
 import { plainEncoder, readPlainValue } from "../values/plain.ts";
-import type { ValueChunk } from "./sink-client.ts";
+import { Forward, leadsTo } from "./forward.ts";
+import { ValueChunk } from "./sink-client.ts";
 import { acknowledge, Watchers } from "./sink-server.ts";
 
 const LOST = "The AbortSignal was received over RPC, and its sender is gone.";
@@ -30,7 +31,7 @@ export class PushedSignal implements Server {
   #over = false;
   #taken = false;
   /** Where the signal is held, if that is elsewhere. */
-  #forward: Capability | undefined;
+  #forward: Forward | undefined;
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -53,7 +54,7 @@ export class PushedSignal implements Server {
 
   /** The signal is held in another vat: every call goes on to `end`. Takes over the reference. */
   forwardTo(end: Capability): void {
-    if (this.#taken || this.#forward !== undefined) {
+    if (this.#taken || this.#forward !== undefined || leadsTo(end, this)) {
       end.release();
     } else if (this.#over) {
       // What happened before is told once more.
@@ -62,14 +63,19 @@ export class PushedSignal implements Server {
       else callTrigger(end, ABORT_TRIGGER_RELEASE_METHOD, nothingEncoder, undefined);
       end.release();
     } else {
-      this.#forward = end;
-      this.#watchers.forwardTo(end);
+      this.#forward = new Forward(end);
+      this.#watchers.forwardTo(this.#forward);
     }
   }
 
   dispatch(call: IncomingCall): void {
-    if (this.#forward !== undefined) {
-      this.#forward.deliver(call);
+    const forward = this.#forward;
+    if (forward !== undefined) {
+      forward.deliver(call);
+      if (forward.isCircle && this.#forward === forward) {
+        this.#forward = undefined;
+        forward.release();
+      }
       return;
     }
     const { interfaceHigh, interfaceLow, methodId } = call;
@@ -90,8 +96,10 @@ export class PushedSignal implements Server {
   }
 
   release(): void {
-    this.#forward?.release();
-    if (this.#forward === undefined && !this.#over) this.#abort(new DOMException(LOST, "AbortError"));
+    const forward = this.#forward;
+    this.#forward = undefined;
+    forward?.release();
+    if (forward === undefined && !this.#over) this.#abort(new DOMException(LOST, "AbortError"));
   }
 
   #handleAbort(call: IncomingCall): void {
@@ -123,7 +131,7 @@ export function pullWhenAborted(
   valueEncoder: PayloadEncoder<ValueChunk>,
 ): void {
   const abort = (value: unknown): void =>
-    callTrigger(trigger, ABORT_TRIGGER_ABORT_METHOD, valueEncoder, { value, size: 0 });
+    callTrigger(trigger, ABORT_TRIGGER_ABORT_METHOD, valueEncoder, new ValueChunk(value));
   let done = false;
   const finish = (): void => {
     if (done) return;

@@ -26,17 +26,37 @@ import {
   writeNothing,
 } from "@capstan/wire";
 import { fromException } from "../errors.ts";
-import { UnreadBlob } from "../values/blob.ts";
+import { type KeptValue, UnreadBlobs } from "../values/blob.ts";
+import { WRITE_OVERHEAD } from "./sink-server.ts";
 
 /** A chunk that is no bytes, and what it took: the encoder says. */
-export interface ValueChunk {
+export class ValueChunk {
   readonly value: unknown;
+  /** Takes the streams and signals that the value holds; borrowed. Undefined: it must hold none, and no Blobs. */
+  readonly pusher: Capability | undefined;
+  /** The value as it was written before; borrowed. */
+  readonly kept: KeptValue | undefined;
   /** Bytes of the message; filled by the encoder. */
-  size: number;
+  size = 0;
+
+  constructor(value: unknown, pusher?: Capability, kept?: KeptValue) {
+    this.value = value;
+    this.pusher = pusher;
+    this.kept = kept;
+  }
+
+  findPusher(): Capability {
+    if (this.pusher === undefined) throw new TypeError("Nobody takes the streams of this value.");
+    return this.pusher.addRef();
+  }
 }
 
 /** Pieces of larger chunks of bytes: a window of few pieces still keeps both ends busy. */
 const MAX_PIECE = 128 * 1024;
+
+/** What a writer hears that outlived its reference to the stream. */
+export const WRITABLE_LOST =
+  "WritableStream received over RPC was disconnected because the remote execution context has ended.";
 
 const bytesEncoder: PayloadEncoder<Uint8Array> = {
   encode: (out, bytes) => writeBytesParams(out.writer, out.at, bytes),
@@ -57,6 +77,8 @@ export class SinkClient {
   readonly #window: FlowWindow;
   #broken: { readonly reason: unknown } | undefined;
   #closed = false;
+  /** Tells whoever waits for the end that it will not come. */
+  #failEnd: ((reason: unknown) => void) | undefined;
 
   /**
    * Takes over the reference to `sink`.
@@ -95,16 +117,21 @@ export class SinkClient {
       await this.#window.whenRoom();
       return;
     }
-    for (let at = 0; at < bytes.length; at += MAX_PIECE) {
+    // Of a stream of bytes an empty chunk is nothing; of any other it is a chunk.
+    if (bytes.length === 0 && this.#bytesOnly) return;
+    let at = 0;
+    do {
       this.#writeBytes(bytes.subarray(at, at + MAX_PIECE));
+      at += MAX_PIECE;
       await this.#window.whenRoom();
-    }
+    } while (at < bytes.length);
   }
 
   /** Ends the stream; resolves when the reader has all of it. */
   async end(): Promise<void> {
     this.#check();
     await new Promise<void>((resolve, reject) => {
+      this.#failEnd = reject;
       this.#call(BYTE_STREAM_ID_HIGH, BYTE_STREAM_ID_LOW, BYTE_STREAM_END_METHOD, nothingEncoder, undefined, {
         handleResults: (results) => {
           results.release();
@@ -125,7 +152,7 @@ export class SinkClient {
         VALUE_SINK_ID_LOW,
         VALUE_SINK_ABORT_METHOD,
         this.#valueEncoder,
-        { value, size: 0 },
+        new ValueChunk(value),
         sink,
       );
     try {
@@ -139,6 +166,8 @@ export class SinkClient {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    // Nothing may follow on a reference that was given back: a write that waits for room must not go on.
+    this.#window.fail(new Error(WRITABLE_LOST));
     this.#watch?.cancel();
     this.#watch = undefined;
     this.#sink.release();
@@ -148,26 +177,31 @@ export class SinkClient {
     this.#check();
     const written = new WriteReturn(this);
     this.#call(BYTE_STREAM_ID_HIGH, BYTE_STREAM_ID_LOW, BYTE_STREAM_WRITE_METHOD, bytesEncoder, bytes, written);
-    written.answered = this.#window.send(bytes.length);
+    written.answered = this.#window.send(bytes.length + WRITE_OVERHEAD);
   }
 
   async #writeRead(value: unknown): Promise<void> {
-    for (;;) {
-      try {
-        return this.#writeValue(value);
-      } catch (error) {
-        if (!(error instanceof UnreadBlob)) throw error;
-        await error.read();
-      }
+    let unread: UnreadBlobs;
+    try {
+      return this.#writeValue(value);
+    } catch (error) {
+      if (!(error instanceof UnreadBlobs)) throw error;
+      unread = error;
+    }
+    const kept = await unread.read();
+    try {
+      this.#writeValue(value, kept);
+    } finally {
+      kept.release();
     }
   }
 
-  #writeValue(value: unknown): void {
+  #writeValue(value: unknown, kept?: KeptValue): void {
     this.#check();
-    const chunk: ValueChunk = { value, size: 0 };
+    const chunk = new ValueChunk(value, this.#sink, kept);
     const written = new WriteReturn(this);
     this.#call(VALUE_SINK_ID_HIGH, VALUE_SINK_ID_LOW, VALUE_SINK_WRITE_METHOD, this.#valueEncoder, chunk, written);
-    written.answered = this.#window.send(chunk.size);
+    written.answered = this.#window.send(chunk.size + WRITE_OVERHEAD);
   }
 
   /** A write failed. */
@@ -177,6 +211,7 @@ export class SinkClient {
 
   #check(): void {
     if (this.#broken !== undefined) throw this.#broken.reason;
+    if (this.#closed) throw new Error(WRITABLE_LOST);
   }
 
   /** Returns the reason that counts: that of the first failure. */
@@ -184,6 +219,7 @@ export class SinkClient {
     if (this.#broken === undefined) {
       this.#broken = { reason: fromException(error, this.#limits) };
       this.#window.fail(this.#broken.reason);
+      this.#failEnd?.(this.#broken.reason);
       if (!this.#closed) this.#onBroken(this.#broken.reason);
     }
     return this.#broken.reason;

@@ -1,5 +1,5 @@
 // The receiving end of a stream: what a peer writes into. It answers a write once there is room for more.
-import { type Capability, type IncomingCall, type PayloadEncoder, RpcError, type Server } from "@capstan/vat";
+import { type IncomingCall, type PayloadEncoder, RpcError, type Server } from "@capstan/vat";
 import {
   BYTE_STREAM_END_METHOD,
   BYTE_STREAM_ID_HIGH,
@@ -46,7 +46,7 @@ export class Watchers {
   }
 
   /** Hands them over to the watched object's real place. */
-  forwardTo(end: Capability): void {
+  forwardTo(end: { deliver(call: IncomingCall): void }): void {
     for (const call of this.#calls) {
       call.onCancel = undefined;
       end.deliver(call);
@@ -71,13 +71,32 @@ function answer(call: IncomingCall, error: RpcError | undefined): void {
 /** What a peer wrote: bytes (a view of the message), or a value that has not been read. */
 export type Written = Uint8Array | JsValueRef;
 
-/** ByteStream, ValueSink and Watched, as messages arrive. A subclass answers each call that it is handed. */
+/** Answers a call of ExternalPusher; false: it is of another interface. `servePush` is the one. */
+export type ServePush = (call: IncomingCall, limits: Limits) => boolean;
+
+/** What one write counts beside its bytes: many small ones cost memory too. In bytes. */
+export const WRITE_OVERHEAD = 256;
+
+/** What a write counts, in bytes. */
+export function costOf(written: Written): number {
+  return WRITE_OVERHEAD + (written instanceof Uint8Array ? written.length : written.end - written.start);
+}
+
+/** The error of a stream whose writer does not wait. */
+export function tooMuchWaits({ maxStreamBytes }: Limits): RpcError {
+  return RpcError.overloaded(`More than ${maxStreamBytes} bytes of this stream wait unread.`);
+}
+
+/** ByteStream, ValueSink and Watched, as messages arrive; and pushes, for what a chunk holds. A subclass answers each call that it is handed. */
 export abstract class SinkServer implements Server {
   protected readonly limits: Limits;
   protected readonly watchers = new Watchers();
 
-  constructor(limits: Limits) {
+  readonly #servePush: ServePush;
+
+  constructor(limits: Limits, servePush: ServePush) {
     this.limits = limits;
+    this.#servePush = servePush;
   }
 
   dispatch(call: IncomingCall): void {
@@ -115,6 +134,7 @@ export abstract class SinkServer implements Server {
     } else if (interfaceHigh === WATCHED_ID_HIGH && interfaceLow === WATCHED_ID_LOW && methodId === 0) {
       return this.watchers.add(call);
     }
+    if (this.#servePush(call, this.limits)) return;
     call.returnException(RpcError.unimplemented("A stream has no such interface or method."));
   }
 }

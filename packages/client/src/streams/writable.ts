@@ -3,10 +3,8 @@ import type { Capability, IncomingCall, PayloadEncoder } from "@capstan/vat";
 import type { JsValueRef, Limits } from "@capstan/wire";
 import { toException } from "../errors.ts";
 import type { ReadValue } from "./pushed-stream.ts";
-import { SinkClient, type ValueChunk } from "./sink-client.ts";
-import { acknowledge, SinkServer, type Written } from "./sink-server.ts";
-
-const LOST = "WritableStream received over RPC was disconnected because the remote execution context has ended.";
+import { SinkClient, type ValueChunk, WRITABLE_LOST } from "./sink-client.ts";
+import { acknowledge, costOf, type ServePush, SinkServer, tooMuchWaits, type Written } from "./sink-server.ts";
 
 /**
  * Lets a peer write into a WritableStream of ours. States: open → ended (closed, aborted or failed by either side).
@@ -17,10 +15,18 @@ export class WritableServer extends SinkServer {
   readonly #read: ReadValue;
   readonly #letGo: () => void;
   #ended = false;
+  /** What the stream has not taken yet. */
+  #waitingBytes = 0;
 
   /** Takes over `stream`, which must not be locked. @param letGo runs once when the peer's last reference is gone. */
-  constructor(limits: Limits, stream: WritableStream<unknown>, read: ReadValue, letGo: () => void) {
-    super(limits);
+  constructor(
+    limits: Limits,
+    servePush: ServePush,
+    stream: WritableStream<unknown>,
+    read: ReadValue,
+    letGo: () => void,
+  ) {
+    super(limits, servePush);
     this.#writer = stream.getWriter();
     this.#read = read;
     this.#letGo = letGo;
@@ -36,8 +42,21 @@ export class WritableServer extends SinkServer {
   }
 
   protected override handleWrite(call: IncomingCall, written: Written): void {
+    const cost = costOf(written);
+    if (this.#waitingBytes + cost > this.limits.maxStreamBytes && this.#waitingBytes > 0) {
+      const error = tooMuchWaits(this.limits);
+      call.returnException(error);
+      if (!this.#ended) this.#abort(new Error(error.message));
+      return;
+    }
     const chunk = written instanceof Uint8Array ? new Uint8Array(written) : this.#read(call.params, written);
-    this.#answer(call, this.#writer.write(chunk));
+    this.#waitingBytes += cost;
+    const taken = (): void => {
+      this.#waitingBytes -= cost;
+    };
+    const done = this.#writer.write(chunk);
+    done.then(taken, taken);
+    this.#answer(call, done);
   }
 
   protected override handleEnd(call: IncomingCall): void {
@@ -79,7 +98,7 @@ export function receiveWritable(
     onOver();
   };
   const client = new SinkClient(sink, limits, false, valueEncoder, (reason) => {
-    controller?.error(isLost(reason) ? new Error(LOST) : reason);
+    controller?.error(isLost(reason) ? new Error(WRITABLE_LOST) : reason);
     over();
   });
   const stream = new WritableStream<unknown>({
@@ -96,7 +115,11 @@ export function receiveWritable(
       over();
     },
   });
-  return { stream, dispose: () => client.close() };
+  const dispose = (): void => {
+    controller?.error(new Error(WRITABLE_LOST));
+    client.close();
+  };
+  return { stream, dispose };
 }
 
 function isLost(reason: unknown): boolean {

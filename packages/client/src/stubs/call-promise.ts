@@ -13,9 +13,10 @@ import {
 import { JS_RPC_TARGET_CALL_METHOD, JS_RPC_TARGET_ID_HIGH, JS_RPC_TARGET_ID_LOW, readCallResults } from "@capstan/wire";
 import { fromException, toException } from "../errors.ts";
 import { TargetServer } from "../targets/target-server.ts";
-import { UnreadBlob } from "../values/blob.ts";
-import { nothingToDispose } from "../values/by-reference.ts";
+import { UnreadBlobs } from "../values/blob.ts";
+import { nothingToDispose, passesOn } from "../values/by-reference.ts";
 import { CallContent, callEncoder } from "../values/call.ts";
+import { isGiven } from "../values/given-signal.ts";
 import { IncomingObjects } from "../values/incoming.ts";
 import type { Realm } from "../values/realm.ts";
 import { coreOf, type SentPromise, type StubCore } from "./brand.ts";
@@ -75,6 +76,8 @@ export class CallPromise implements PromiseBase, ReturnSink {
   /** A result that is a stub: it stands for itself, and whoever holds it disposes of it. */
   #result: CallBase | undefined;
   #disposed = false;
+  /** Stops waiting for signals that were given to the call. */
+  #forgetSignals: (() => void) | undefined = undefined;
   /** True once a result arrived that nothing can be pipelined on. */
   #isEmpty = false;
   /** Where the call went; forgotten once settled, so that a long chain keeps none of its links. */
@@ -93,39 +96,68 @@ export class CallPromise implements PromiseBase, ReturnSink {
     this.realm = base.realm;
     this.#base = base;
     this.#path = path;
+    let content: CallContent | undefined;
     try {
       const target = base.target();
-      const content = new CallContent(base.realm, target, path, args);
+      content = new CallContent(base.realm, target, path, args);
       this.#call = target.call(method.high, method.low, method.id, callEncoder, content, this);
     } catch (error) {
-      if (error instanceof UnreadBlob) this.#callLater(error, base, args, method);
+      if (error instanceof UnreadBlobs) this.#callLater(error, base, args, method);
       else this.#settled = { error };
+    }
+    if (content?.signals !== undefined) this.#obey(content.signals, args);
+  }
+
+  /** Those of `signals` that are given to the call cancel it. */
+  #obey(signals: readonly AbortSignal[], args: readonly unknown[] | undefined): void {
+    if (this.#settled !== undefined) return;
+    for (const signal of signals) {
+      if (args === undefined || !isGiven(signal, args)) continue;
+      if (signal.aborted) {
+        this.#abort(signal.reason);
+        return;
+      }
+      const abort = (): void => this.#abort(signal.reason);
+      signal.addEventListener("abort", abort);
+      const before = this.#forgetSignals;
+      this.#forgetSignals = () => {
+        signal.removeEventListener("abort", abort);
+        before?.();
+      };
     }
   }
 
+  /** The caller gave up: a pending call fails with `reason` here, and is cancelled at the callee. */
+  #abort(reason: unknown): void {
+    if (this.#settled !== undefined || this.#disposed) return;
+    const call = this.#call;
+    this.#settle({ error: reason });
+    call?.cancel();
+  }
+
+  /** Breaks the streams of the result with the signal's reason if it aborts before they are over. */
+  breakStreamsWith(signal: AbortSignal): void {
+    this.#stubs?.breakStreamsWith(signal);
+  }
+
   /** Waits for an argument to be read. Later calls on the same base wait too, so that their order is kept. */
-  #callLater(unread: UnreadBlob, base: CallBase, args: readonly unknown[] | undefined, method: RemoteMethod): void {
+  #callLater(unread: UnreadBlobs, base: CallBase, args: readonly unknown[] | undefined, method: RemoteMethod): void {
     const { realm } = this;
     const gate = new PromiseCapability(realm.limits);
     const target = base.divert?.(gate.addRef()) ?? base.target().addRef();
     const late = new LateCall(realm.limits);
     this.#call = late;
     const attempt = async (): Promise<void> => {
-      for (let next: UnreadBlob | undefined = unread; next !== undefined; ) {
-        await next.read();
+      const kept = await unread.read();
+      try {
         if (late.isCancelled) {
           late.settle(undefined, new BrokenCapability(RpcError.failed("The call was cancelled.")));
           return;
         }
-        try {
-          const content = new CallContent(realm, target, this.#path, args);
-          const made = target.call(method.high, method.low, method.id, callEncoder, content, this);
-          late.settle(made);
-          return;
-        } catch (error) {
-          if (!(error instanceof UnreadBlob)) throw error;
-          next = error;
-        }
+        const content = new CallContent(realm, target, this.#path, args, kept);
+        late.settle(target.call(method.high, method.low, method.id, callEncoder, content, this));
+      } finally {
+        kept.release();
       }
     };
     attempt()
@@ -194,6 +226,8 @@ export class CallPromise implements PromiseBase, ReturnSink {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#forgetSignals?.();
+    this.#forgetSignals = undefined;
     if (this.#settled === undefined) this.#call?.cancel();
     this.#call = undefined;
     this.#releaseResult();
@@ -202,6 +236,11 @@ export class CallPromise implements PromiseBase, ReturnSink {
   }
 
   handleResults(results: ReceivedPayload): void {
+    // It was given up while the results were under way within this vat.
+    if (this.#settled !== undefined) {
+      results.release();
+      return;
+    }
     arriveFrom(this.#site);
     try {
       const { limits } = this.realm;
@@ -230,6 +269,7 @@ export class CallPromise implements PromiseBase, ReturnSink {
   }
 
   handleException(error: RpcError): void {
+    if (this.#settled !== undefined) return;
     const base = this.#base;
     // The callee had nothing to look the path up in: its answer was gone. What was asked of it is known here alone.
     if (error.message === NO_CAPABILITY_REASON || (base instanceof CallPromise && base.#isEmpty))
@@ -247,6 +287,8 @@ export class CallPromise implements PromiseBase, ReturnSink {
     this.#settled = settled;
     this.#call = undefined;
     this.#base = undefined;
+    this.#forgetSignals?.();
+    this.#forgetSignals = undefined;
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if ("error" in settled) {
@@ -263,13 +305,14 @@ export class CallPromise implements PromiseBase, ReturnSink {
       this.#watched.isDisposed = true;
       owner.release();
     }
-    this.#stubs?.dispose();
+    this.#stubs?.discard();
   }
 
   /** The result's own disposer gives back everything that came with it. A lone stub disposes of itself. */
   #attachDisposer(value: object): void {
     const holds = this.#owner !== undefined || this.#stubs?.holdsStubs === true;
-    const dispose = holds ? () => this.#releaseResult() : nothingToDispose;
+    const release = (): void => this.#releaseResult();
+    const dispose = holds ? release : this.#stubs?.holdsStreams === true ? passesOn(release) : nothingToDispose;
     Object.defineProperty(value, Symbol.dispose, { value: dispose, configurable: true });
     // Stubs are watched one by one.
     if (this.#owner !== undefined) watch(value, "result", this.#watched);

@@ -9,9 +9,10 @@ import {
 } from "@capstan/wire";
 import { toException } from "../errors.ts";
 import { servePush } from "../streams/pusher.ts";
-import { UnreadBlob } from "../values/blob.ts";
-import { capabilityFor, disposerOf } from "../values/by-reference.ts";
+import { UnreadBlobs } from "../values/blob.ts";
+import { capabilityFor, type DisposerKeeper, disposerOf, onceSent, type SentDisposer } from "../values/by-reference.ts";
 import { ResultContent, resultEncoder } from "../values/call.ts";
+import { isGiven } from "../values/given-signal.ts";
 import { IncomingObjects } from "../values/incoming.ts";
 import type { Realm } from "../values/realm.ts";
 import { RESERVED_ON_TARGETS, walk } from "./visibility.ts";
@@ -118,6 +119,7 @@ export function serveCall(call: IncomingCall, realm: Realm, receive: () => Recei
     const params = readCallParams(reader, content, realm.limits);
     stubs = new IncomingObjects(call.params, realm, params.value?.externals);
     const args = params.value === undefined ? [] : stubs.read(params.value);
+    if (stubs.signals !== undefined) handOver(stubs.signals, args, realm);
     const value = runMethod(receive(), params.path, params.operation, args);
     const late = isThenable(value)
       ? returnLater(call, params.externalPusher, realm, value, lends)
@@ -135,6 +137,12 @@ export function serveCall(call: IncomingCall, realm: Realm, receive: () => Recei
     return;
   }
   finish(call, realm, stubs);
+}
+
+/** Tells the realm of the signals that are there to cancel the call. */
+function handOver(signals: readonly AbortSignal[], args: unknown, realm: Realm): void {
+  if (!Array.isArray(args)) return;
+  for (const signal of signals) if (isGiven(signal, args)) realm.handleSignal?.(signal);
 }
 
 function runMethod(receiver: Receiver, path: readonly string[], operation: Operation, args: unknown): unknown {
@@ -190,37 +198,59 @@ function sendResult(
   }
   const isPlain = Object.getPrototypeOf(value) === Object.prototype;
   const dispose = isPlain && !lends ? disposerOf(value) : undefined;
-  const pipeline = isPlain ? realm.serve(value, dispose) : capabilityFor(realm, value, lends);
+  const owned = isPlain && dispose === undefined ? undefined : new OwnedResult();
+  const pipeline =
+    owned === undefined
+      ? realm.serve(value, undefined)
+      : isPlain
+        ? realm.serve(value, onceSent(dispose, owned))
+        : capabilityFor(realm, value, lends, owned);
   const results = new ResultContent(call, externalPusher, realm, value, lends, pipeline, dispose !== undefined);
   try {
-    returnObject(call, results);
+    returnObject(call, results, owned);
   } catch (error) {
-    if (!(error instanceof UnreadBlob)) {
+    if (!(error instanceof UnreadBlobs)) {
       pipeline?.release();
       throw error;
     }
-    return returnWhenRead(call, results, error).finally(() => pipeline?.release());
+    return returnWhenRead(call, results, owned, error).finally(() => pipeline?.release());
   }
   pipeline?.release();
   return undefined;
 }
 
-function returnObject(call: IncomingCall, results: ResultContent): void {
+/** The disposer of a result, which is the caller's to run once the result is on its way. */
+class OwnedResult implements DisposerKeeper {
+  #disposer: SentDisposer | undefined = undefined;
+
+  keepDisposer(disposer: SentDisposer): void {
+    this.#disposer = disposer;
+  }
+
+  handleSent(): void {
+    this.#disposer?.handleSent();
+  }
+}
+
+function returnObject(call: IncomingCall, results: ResultContent, owned: OwnedResult | undefined): void {
   call.returnResults(resultEncoder, results);
+  owned?.handleSent();
   if (!results.lends && results.transferred !== undefined) for (const core of results.transferred) core.dispose();
 }
 
-/** Returns results that hold Blobs, one after the other of which must be read. */
-async function returnWhenRead(call: IncomingCall, results: ResultContent, unread: UnreadBlob): Promise<void> {
-  for (let next: UnreadBlob | undefined = unread; next !== undefined; ) {
-    await next.read();
-    next = undefined;
-    try {
-      returnObject(call, results);
-    } catch (error) {
-      if (!(error instanceof UnreadBlob)) throw error;
-      next = error;
-    }
+/** Returns results that hold Blobs, once those are read. */
+async function returnWhenRead(
+  call: IncomingCall,
+  results: ResultContent,
+  owned: OwnedResult | undefined,
+  unread: UnreadBlobs,
+): Promise<void> {
+  const kept = await unread.read();
+  try {
+    results.kept = kept;
+    returnObject(call, results, owned);
+  } finally {
+    kept.release();
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Capability, IncomingCall, PayloadEncoder } from "@capstan/vat";
 import { Operation, writeCallParams, writeCallResults } from "@capstan/wire";
 import type { StubCore } from "../stubs/brand.ts";
+import type { KeptValue } from "./blob.ts";
 import { OutgoingObjects, type PusherFinder } from "./outgoing.ts";
 import type { Realm } from "./realm.ts";
 
@@ -13,16 +14,31 @@ export class CallContent implements PusherFinder {
   readonly path: readonly string[];
   /** Undefined: read the property instead of calling it. */
   readonly args: readonly unknown[] | undefined;
+  /** The arguments as they were written before; borrowed. */
+  readonly kept: KeptValue | undefined;
+  /** Filled by the encoder: the signals that the arguments mention. */
+  signals: AbortSignal[] | undefined = undefined;
 
-  constructor(realm: Realm, target: Capability, path: readonly string[], args: readonly unknown[] | undefined) {
+  constructor(
+    realm: Realm,
+    target: Capability,
+    path: readonly string[],
+    args: readonly unknown[] | undefined,
+    kept?: KeptValue,
+  ) {
     this.realm = realm;
     this.target = target;
     this.path = path;
     this.args = args;
+    this.kept = kept;
   }
 
   findPusher(): Capability {
     return this.target.addRef();
+  }
+
+  handleSignal(signal: AbortSignal): void {
+    (this.signals ??= []).push(signal);
   }
 }
 
@@ -31,6 +47,7 @@ export const callEncoder: PayloadEncoder<CallContent> = {
   encode(out, content) {
     const { realm, path, args } = content;
     const host = new OutgoingObjects(out, realm, true, content);
+    if (content.kept !== undefined) host.resume(content.kept);
     const name = path.length === 1 ? path[0] : undefined;
     const operation = args === undefined ? Operation.get : Operation.call;
     // No arguments are no value at all.
@@ -52,6 +69,8 @@ export class ResultContent implements PusherFinder {
   readonly #externalPusher: number;
   /** Filled by the encoder: the stubs in the value, which the results transfer. */
   transferred: readonly StubCore[] | undefined = undefined;
+  /** The value as it was written before; borrowed. */
+  kept: KeptValue | undefined = undefined;
 
   /** @param externalPusher index in the params' cap table of whoever takes the result's streams, or -1. */
   constructor(
@@ -86,6 +105,7 @@ export const resultEncoder: PayloadEncoder<ResultContent> = {
     const { realm, value, lends, pipeline, hasDisposer } = content;
     const callPipeline = pipeline === undefined ? undefined : out.addCapability(pipeline);
     const host = new OutgoingObjects(out, realm, lends, content, value, callPipeline);
+    if (content.kept !== undefined) host.resume(content.kept);
     writeCallResults(out.writer, out.at, value, host, realm.limits, { callPipeline, hasDisposer });
     content.transferred = host.sent;
   },

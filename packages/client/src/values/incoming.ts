@@ -21,7 +21,7 @@ import {
   writeCapabilityParams,
 } from "@capstan/wire";
 import { PushedStream } from "../streams/pushed-stream.ts";
-import { pushedBehind } from "../streams/pusher.ts";
+import { pushedBehind, servePush } from "../streams/pusher.ts";
 import { PushedSignal } from "../streams/signal.ts";
 import { receiveWritable } from "../streams/writable.ts";
 import { readBlob } from "./blob.ts";
@@ -30,12 +30,24 @@ import * as Tag from "./host-tags.ts";
 import { chunkEncoder } from "./outgoing.ts";
 import type { Held, Realm } from "./realm.ts";
 
+/** A stream or signal that came in a value. */
+interface ReceivedStream {
+  /** Gives it back unless somebody uses it. */
+  giveBack(): void;
+  /** Undefined for all but readable streams. */
+  readonly pushed?: PushedStream;
+}
+
 const NO_EXTERNALS: readonly External[] = Object.freeze([]);
 
 /** Reads values that arrived, and makes their objects. One for each value. */
 export class IncomingObjects implements HostObjectReader {
   /** The stubs and promises made, in order: whoever owns the value disposes of them. */
   #stubs: (Disposable & object)[] | undefined = undefined;
+  /** The streams and signals made: they are given back only where nobody uses them. */
+  #streams: ReceivedStream[] | undefined = undefined;
+  /** The signals made. */
+  signals: AbortSignal[] | undefined = undefined;
   readonly #payload: ReceivedPayload;
   readonly #realm: Realm;
   readonly #externals: readonly External[];
@@ -47,12 +59,12 @@ export class IncomingObjects implements HostObjectReader {
     this.#externals = externals;
   }
 
-  /** Reads `ref`. Where it throws, the stubs made until then are disposed of. */
+  /** Reads `ref`. Where it throws, what was made until then is given back. */
   read(ref: JsValueRef): unknown {
     try {
       return readJsValue(ref, this, this.#realm.limits);
     } catch (error) {
-      this.dispose();
+      this.discard();
       throw error;
     }
   }
@@ -92,6 +104,24 @@ export class IncomingObjects implements HostObjectReader {
     return this.#stubs !== undefined;
   }
 
+  /** Whether there are streams or signals to give back. */
+  get holdsStreams(): boolean {
+    return this.#streams !== undefined;
+  }
+
+  /** Disposes of the stubs, and gives back the streams that nobody has locked and the signals. */
+  discard(): void {
+    this.dispose();
+    const streams = this.#streams;
+    this.#streams = undefined;
+    if (streams !== undefined) for (const stream of streams) stream.giveBack();
+  }
+
+  /** Breaks the readable streams with the signal's reason if it aborts before they are over. */
+  breakStreamsWith(signal: AbortSignal): void {
+    for (const { pushed } of this.#streams ?? []) pushed?.breakWith(signal);
+  }
+
   dispose(): void {
     const stubs = this.#stubs;
     this.#stubs = undefined;
@@ -106,9 +136,9 @@ export class IncomingObjects implements HostObjectReader {
   #readReadable(isBytes: boolean): ReadableStream<unknown> {
     const source = this.#take(ExternalKind.readableStream);
     const realm = this.#realm;
-    const pushed = pushedBehind(source) ?? forwarded(source, new PushedStream(realm.limits), realm);
+    const pushed = pushedBehind(source) ?? forwarded(source, new PushedStream(realm.limits, servePush), realm);
     if (!(pushed instanceof PushedStream)) throw new DecodeError("a value mentions a stream that is none");
-    const held: Held = { dispose: () => pushed.cancel() };
+    const held: Held = { dispose: () => pushed.drop() };
     const stream = pushed.take(
       isBytes,
       (payload, ref) => readAs(realm, payload, ref),
@@ -116,6 +146,10 @@ export class IncomingObjects implements HostObjectReader {
     );
     if (stream === undefined) throw new DecodeError("a value mentions a stream that was mentioned before");
     realm.handleHeld?.(held, true);
+    const giveBack = (): void => {
+      if (!stream.locked) pushed.drop();
+    };
+    (this.#streams ??= []).push({ giveBack, pushed });
     return stream;
   }
 
@@ -127,6 +161,12 @@ export class IncomingObjects implements HostObjectReader {
     );
     const held: Held = { dispose };
     realm.handleHeld?.(held, true);
+    const giveBack = (): void => {
+      if (stream.locked) return;
+      dispose();
+      realm.handleHeld?.(held, false);
+    };
+    (this.#streams ??= []).push({ giveBack });
     return stream;
   }
 
@@ -136,8 +176,14 @@ export class IncomingObjects implements HostObjectReader {
     const pushed = pushedBehind(source) ?? forwarded(source, new PushedSignal(limits), this.#realm);
     if (!(pushed instanceof PushedSignal)) throw new DecodeError("a value mentions a signal that is none");
     const signal = pushed.take();
-    this.#realm.handleHeld?.({ dispose: () => pushed.drop() }, true);
-    this.#realm.handleSignal?.(signal);
+    const held: Held = { dispose: () => pushed.drop() };
+    this.#realm.handleHeld?.(held, true);
+    const giveBack = (): void => {
+      pushed.drop();
+      this.#realm.handleHeld?.(held, false);
+    };
+    (this.#streams ??= []).push({ giveBack });
+    (this.signals ??= []).push(signal);
     return signal;
   }
 

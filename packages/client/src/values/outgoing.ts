@@ -20,8 +20,8 @@ import { pump } from "../streams/pump.ts";
 import { pullWhenAborted } from "../streams/signal.ts";
 import { SinkClient, type ValueChunk } from "../streams/sink-client.ts";
 import { coreOf, type SentPromise, type StubCore } from "../stubs/brand.ts";
-import { writeBlob } from "./blob.ts";
-import { capabilityFor } from "./by-reference.ts";
+import { type BlobGap, type KeptValue, UnreadBlobs, writeBlob } from "./blob.ts";
+import { capabilityFor, type DisposerKeeper, onceSent, type SentDisposer } from "./by-reference.ts";
 import { writeFetchObject } from "./fetch-objects.ts";
 import * as Tag from "./host-tags.ts";
 import type { Realm } from "./realm.ts";
@@ -30,10 +30,12 @@ import type { Realm } from "./realm.ts";
 export interface PusherFinder {
   /** A new reference. */
   findPusher(): Capability;
+  /** Told of each signal that the value mentions. */
+  handleSignal?(signal: AbortSignal): void;
 }
 
 /** A stream or signal that is pushed once the value is whole. */
-interface Push {
+export interface Push {
   readonly external: External;
   /** Pushes it; returns the capability to mention. The reference belongs to the caller. */
   start(pusher: Capability): Capability;
@@ -42,12 +44,16 @@ interface Push {
 const PUSH_MENTIONED = Object.freeze([PushResults.mentioned]);
 const PUSH_KEPT = Object.freeze([PushResults.kept]);
 
+/** In a checkpoint: what counts the Blobs, above what counts the externals. */
+const BLOB_STEP = 2 ** 31;
+
 const NO_EXTERNALS: External[] = [];
 Object.freeze(NO_EXTERNALS);
 
 /** Writes the objects that the value codec does not know. One for each value. */
-export class OutgoingObjects implements ExternalsWriter {
+export class OutgoingObjects implements ExternalsWriter, DisposerKeeper {
   externals: External[] = NO_EXTERNALS;
+  encoded: Uint8Array | undefined = undefined;
   readonly #out: PayloadBuilder;
   readonly #realm: Realm;
   readonly #lends: boolean;
@@ -56,6 +62,10 @@ export class OutgoingObjects implements ExternalsWriter {
   readonly #known: unknown;
   readonly #knownIndex: number;
   #pushes: Push[] | undefined = undefined;
+  #disposers: SentDisposer[] | undefined = undefined;
+  /** The Blobs of the value, and where in its bytes theirs belong. */
+  #blobs: BlobGap[] | undefined = undefined;
+  #valueStart = 0;
   /** The stubs of our own that the value mentions. */
   sent: StubCore[] | undefined = undefined;
 
@@ -79,6 +89,21 @@ export class OutgoingObjects implements ExternalsWriter {
     this.#knownIndex = knownIndex;
   }
 
+  /** The value was written before, and waited for its Blobs: it goes as it was. Borrows `kept`. */
+  resume(kept: KeptValue): void {
+    const { externals, pushes, sent, disposers } = kept.objects;
+    this.encoded = kept.bytes;
+    kept.addCapabilities(this.#out);
+    this.externals = externals;
+    this.#pushes = pushes;
+    this.sent = sent;
+    if (disposers !== undefined) this.#disposers = [...disposers];
+  }
+
+  keepDisposer(disposer: SentDisposer): void {
+    (this.#disposers ??= []).push(disposer);
+  }
+
   isProxy(object: object): boolean {
     return isProxy(object);
   }
@@ -91,7 +116,7 @@ export class OutgoingObjects implements ExternalsWriter {
     }
     let capIndex = this.#knownIndex;
     if (capIndex < 0 || object !== this.#known) {
-      const cap = capabilityFor(this.#realm, object, this.#lends);
+      const cap = capabilityFor(this.#realm, object, this.#lends, this);
       if (cap === undefined) return this.#writeOther(out, object);
       capIndex = this.#out.addCapability(cap);
       cap.release();
@@ -103,16 +128,40 @@ export class OutgoingObjects implements ExternalsWriter {
   }
 
   checkpoint(): number {
-    return this.externals.length;
+    return this.externals.length + (this.#blobs?.length ?? 0) * BLOB_STEP;
   }
 
   /** The references stay in the cap table, unnamed: the receiver gives them back. */
   rollback(checkpoint: number): void {
-    if (this.externals.length > checkpoint) this.externals.length = checkpoint;
+    const externals = checkpoint % BLOB_STEP;
+    if (this.externals.length > externals) this.externals.length = externals;
+    if (this.#blobs !== undefined) this.#blobs.length = (checkpoint - externals) / BLOB_STEP;
   }
 
-  /** Pushes what has to be pushed. Nothing that the value holds can fail any more. */
+  /**
+   * Pushes what has to be pushed. Nothing that the value holds can fail any more.
+   *
+   * @throws UnreadBlobs where the value holds Blobs, once.
+   */
   complete(): void {
+    if (this.#blobs !== undefined && this.#blobs.length > 0) throw this.#keep(this.#blobs);
+    if (this.#pushes !== undefined) this.#startPushes();
+    if (this.#disposers !== undefined) for (const disposer of this.#disposers) disposer.handleSent();
+  }
+
+  #keep(blobs: readonly BlobGap[]): UnreadBlobs {
+    const { writer, caps } = this.#out;
+    return new UnreadBlobs(writer.bytes.slice(this.#valueStart, writer.length), blobs, {
+      // Those before are named by the message, not by the value.
+      caps: caps.slice(this.#knownIndex + 1),
+      externals: this.externals,
+      pushes: this.#pushes,
+      sent: this.sent,
+      disposers: this.#disposers,
+    });
+  }
+
+  #startPushes(): void {
     if (this.#pushes === undefined) return;
     // Those that are still mentioned: what held the others was dropped.
     const pushes = this.#pushes.filter(({ external }) => this.externals.includes(external));
@@ -130,13 +179,13 @@ export class OutgoingObjects implements ExternalsWriter {
     if (object instanceof ReadableStream) this.#writeReadable(out, object);
     else if (object instanceof WritableStream) this.#writeWritable(out, object);
     else if (object instanceof AbortSignal) this.#writeSignal(out, object);
-    else if (object instanceof Blob) writeBlob(out, object);
+    else if (object instanceof Blob) this.#writeBlob(out, object);
     else return writeFetchObject(out, object);
     return true;
   }
 
   #writePromise(out: ValueWriter, { promise, pipeline, release }: SentPromise): void {
-    const value = this.#realm.servePromise(promise, release);
+    const value = this.#realm.servePromise(promise, onceSent(release, this));
     out.writeHostTag(Tag.PROMISE);
     this.#mention(ExternalKind.rpcTarget, value);
     if (pipeline === undefined) this.#add({ kind: ExternalKind.invalid, capIndex: -1 });
@@ -157,13 +206,21 @@ export class OutgoingObjects implements ExternalsWriter {
     this.#push(ExternalKind.writableStream, () => this.#realm.serveWritable(stream));
   }
 
+  #writeBlob(out: ValueWriter, blob: Blob): void {
+    if (this.#finder === undefined) throw cloneError("A Blob could not be cloned here.");
+    const gap = writeBlob(out, blob);
+    this.#valueStart = out.position - gap.at;
+    (this.#blobs ??= []).push(gap);
+  }
+
   #writeSignal(out: ValueWriter, signal: AbortSignal): void {
     out.writeHostTag(Tag.ABORT_SIGNAL);
+    this.#finder?.handleSignal?.(signal);
     this.#push(ExternalKind.abortSignal, (pusher) => pushSignal(pusher, signal, this.#realm));
   }
 
   #push(kind: number, start: (pusher: Capability) => Capability): void {
-    if (this.#finder === undefined) throw cloneError("A stream's chunks cannot hold streams or signals.");
+    if (this.#finder === undefined) throw cloneError("An abort's reason cannot hold streams or signals.");
     const external: External = { kind, capIndex: -1 };
     this.#add(external);
     (this.#pushes ??= []).push({ external, start });
@@ -225,7 +282,8 @@ export function chunkEncoder(realm: Realm): PayloadEncoder<ValueChunk> {
   return {
     encode(out, chunk) {
       const start = out.writer.length;
-      const host = new OutgoingObjects(out, realm, true, undefined);
+      const host = new OutgoingObjects(out, realm, true, chunk.pusher === undefined ? undefined : chunk);
+      if (chunk.kept !== undefined) host.resume(chunk.kept);
       writeValueParams(out.writer, out.at, chunk.value, host, realm.limits);
       chunk.size = out.writer.length - start;
     },

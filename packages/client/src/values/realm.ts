@@ -31,7 +31,7 @@ export interface Realm {
   keepAlive(): () => void;
   /** Something of a peer's arrived, or was given back. */
   handleHeld?(held: Held, isHeld: boolean): void;
-  /** A peer's signal arrived. */
+  /** A peer's signal arrived that was given to a call, to cancel it. */
   handleSignal?(signal: AbortSignal): void;
   /** Runs user code as part of this realm. Without it: plainly. */
   run?<T>(code: () => T): T;

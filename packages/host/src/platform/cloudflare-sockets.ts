@@ -1,15 +1,15 @@
-// "cloudflare:sockets": TCP from a Worker, on Node's sockets.
+// "cloudflare:sockets": TCP and TLS from a Worker, on Node's sockets.
 import { once } from "node:events";
-import { connect as connectTcp, type Socket as TcpSocket } from "node:net";
-import { Duplex } from "node:stream";
+import { connect as connectTcp, isIP, type Socket as TcpSocket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { Socket, SocketAddress } from "@capstan/client";
+import type { SecureTransport, Socket, SocketAddress, SocketInfo, TlsOptions } from "@capstan/client";
 import { addressText, makeSocket } from "@capstan/client/serving";
+import { streamsOf } from "./tcp-streams.ts";
 
 /** How to connect. */
 export interface SocketOptions {
-  /** "off" (default) is plain TCP, "on" is TLS from the start. "starttls" is not supported. */
-  readonly secureTransport?: "off" | "on" | "starttls" | undefined;
+  /** "off" (default) is plain TCP, "on" is TLS from the start, "starttls" is plain until `startTls()`. */
+  readonly secureTransport?: SecureTransport | undefined;
   /** Whether this end may go on writing after the other has ended. Default false. */
   readonly allowHalfOpen?: boolean | undefined;
 }
@@ -17,25 +17,78 @@ export interface SocketOptions {
 /**
  * Opens a TCP connection. Returns at once: `opened` tells whether it came about.
  *
- * @throws TypeError for an address without a port, and for `secureTransport: "starttls"`.
+ * @throws TypeError for an address without a port, or with one that there is not.
  */
 export function connect(address: SocketAddress, options: SocketOptions = {}): Socket {
-  const text = addressText(address);
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text);
-  if (match === null) throw new TypeError(`"${text}" is not an address: write host:port.`);
-  if (options.secureTransport === "starttls") throw new TypeError('secureTransport "starttls" is not supported.');
-  const host = match[1] ?? match[2] ?? "";
-  const to = { host, port: Number(match[3]), allowHalfOpen: options.allowHalfOpen ?? false };
-  const isSecure = options.secureTransport === "on";
-  const socket: TcpSocket = isSecure ? connectTls({ ...to, servername: host }) : connectTcp(to);
-  const { readable, writable } = Duplex.toWeb(socket) as unknown as {
-    readable: ReadableStream<Uint8Array>;
-    writable: WritableStream<Uint8Array>;
+  const { host, port } = parseAddress(addressText(address));
+  const { secureTransport = "off", allowHalfOpen = false } = options;
+  const to = { host, port, allowHalfOpen: true };
+  if (secureTransport === "on") {
+    const secure = connectTls({ ...to, ...serverName(host) });
+    return socketOver(secure, whenOpen(secure, "secureConnect"), allowHalfOpen);
+  }
+  const plain = connectTcp(to);
+  const opened = whenOpen(plain, "connect");
+  if (secureTransport === "off") return socketOver(plain, opened, allowHalfOpen);
+  const { readable, writable, detach } = streamsOf(plain);
+  const upgrade = (flushed: Promise<void>, tls: TlsOptions): Socket => {
+    const ready = Promise.all([opened, flushed]).then(() => {
+      detach();
+      // An option of Node's that its types do not have here.
+      const kept: { allowHalfOpen: true } = { allowHalfOpen: true };
+      return connectTls({ ...kept, socket: plain, ...serverName(tls.expectedServerHostname ?? host) });
+    });
+    return socketOnceSecure(ready, allowHalfOpen);
   };
-  const opened = once(socket, isSecure ? "secureConnect" : "connect").then(() => ({
-    remoteAddress: `${socket.remoteAddress}:${socket.remotePort}`,
-    localAddress: `${socket.localAddress}:${socket.localPort}`,
+  const destroy = (): void => void plain.destroy();
+  return makeSocket(readable, writable, opened, { allowHalfOpen, secureTransport, upgrade, destroy });
+}
+
+function socketOver(socket: TcpSocket, opened: Promise<SocketInfo>, allowHalfOpen: boolean): Socket {
+  const { readable, writable } = streamsOf(socket);
+  const secureTransport = "encrypted" in socket ? "on" : "off";
+  return makeSocket(readable, writable, opened, { allowHalfOpen, secureTransport, destroy: () => socket.destroy() });
+}
+
+/** A socket over a connection that is still to become TLS. */
+function socketOnceSecure(ready: Promise<TcpSocket>, allowHalfOpen: boolean): Socket {
+  const incoming = new TransformStream<Uint8Array, Uint8Array>();
+  const outgoing = new TransformStream<Uint8Array, Uint8Array>();
+  const opened = ready.then((secure) => {
+    const { readable, writable } = streamsOf(secure);
+    readable.pipeTo(incoming.writable).catch(() => {});
+    outgoing.readable.pipeTo(writable).catch(() => {});
+    return whenOpen(secure, "secureConnect");
+  });
+  opened.catch(() => {});
+  const destroy = (): void => {
+    ready.then((secure) => secure.destroy()).catch(() => {});
+  };
+  return makeSocket(incoming.readable, outgoing.writable, opened, { allowHalfOpen, secureTransport: "on", destroy });
+}
+
+function whenOpen(socket: TcpSocket, event: "connect" | "secureConnect"): Promise<SocketInfo> {
+  const opened = once(socket, event).then(() => ({
+    remoteAddress: endText(socket.remoteAddress, socket.remotePort),
+    localAddress: endText(socket.localAddress, socket.localPort),
   }));
   opened.catch(() => {});
-  return makeSocket(readable, writable, opened);
+  return opened;
+}
+
+function endText(address = "", port = 0): string {
+  return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function parseAddress(text: string): { host: string; port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text);
+  if (match === null) throw new TypeError(`"${text}" is not an address: write host:port, or [address]:port for IPv6.`);
+  const port = Number(match[3]);
+  if (port < 1 || port > 65_535) throw new TypeError(`"${text}" is not an address: ports are from 1 to 65535.`);
+  return { host: match[1] ?? match[2] ?? "", port };
+}
+
+/** Addresses are no names: a server is not asked for them. */
+function serverName(host: string): { servername?: string } {
+  return isIP(host) === 0 ? { servername: host } : {};
 }

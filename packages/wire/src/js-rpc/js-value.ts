@@ -21,6 +21,7 @@ import type { Limits } from "../limits.ts";
 import { ElementSize, setCapabilityPointer, setListPointer, setStructPointer } from "../segment/pointers.ts";
 import type { SegmentReader } from "../segment/reader.ts";
 import type { SegmentWriter } from "../segment/writer.ts";
+import { tooLarge } from "../value/clone-error.ts";
 import type { HostObjectReader, HostObjectWriter } from "../value/host.ts";
 import { readValue } from "../value/read.ts";
 import { writeElements, writeValue } from "../value/write.ts";
@@ -50,6 +51,8 @@ export interface External {
 export interface ExternalsWriter extends HostObjectWriter {
   /** Filled while the value is written, in the order in which it mentions them. Whoever owns the writer clears it. */
   readonly externals: External[];
+  /** The value as it was written before: it goes as it is, and nothing is written anew. */
+  readonly encoded?: Uint8Array | undefined;
   /** The value is whole, and its externals are about to be written: those that need messages of their own send them. */
   complete?(): void;
 }
@@ -77,7 +80,8 @@ export function writeJsValue(
   limits: Limits,
 ): void {
   const start = out.length;
-  writeValue(out, value, host, limits.value);
+  if (host.encoded === undefined) writeValue(out, value, host, limits.value);
+  else writeEncoded(out, host.encoded, limits);
   host.complete?.();
   endJsValue(out, at, start, host.externals);
 }
@@ -91,9 +95,18 @@ export function writeJsArguments(
   limits: Limits,
 ): void {
   const start = out.length;
-  writeElements(out, args, host, limits.value);
+  if (host.encoded === undefined) writeElements(out, args, host, limits.value);
+  else writeEncoded(out, host.encoded, limits);
   host.complete?.();
   endJsValue(out, at, start, host.externals);
+}
+
+function writeEncoded(out: SegmentWriter, bytes: Uint8Array, { value }: Limits): void {
+  if (bytes.length > value.maxBytes) throw tooLarge(value.maxBytes, bytes.length);
+  const at = out.length;
+  out.ensure(bytes.length);
+  out.bytes.set(bytes, at);
+  out.length = at + bytes.length;
 }
 
 /** The value that the pointer at `at` leads to, or undefined for a null pointer. Throws DecodeError. */

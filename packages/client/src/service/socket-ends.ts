@@ -1,0 +1,158 @@
+// The two directions of a socket. Each can be ended from here, also while a reader or writer of the user's holds its stream.
+
+type Bytes = Uint8Array<ArrayBufferLike>;
+
+const CLOSED = "This socket was closed.";
+
+/** What comes in. States: open → dropped (what still comes is read and forgotten) | let go → over. */
+export class SocketIncoming {
+  readonly readable: ReadableStream<Bytes>;
+  /** Resolves when the other end has ended, rejects with what broke it. */
+  readonly ended: Promise<void>;
+  readonly #reader: ReadableStreamDefaultReader<Bytes>;
+  #controller: ReadableStreamDefaultController<Bytes> | undefined;
+  #isOpen = true;
+
+  /** Takes over `source`. */
+  constructor(source: ReadableStream<Bytes>) {
+    this.#reader = source.getReader();
+    this.ended = this.#reader.closed;
+    this.ended.catch(() => {});
+    this.readable = new ReadableStream<Bytes>({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+      pull: () => this.#pull(),
+      cancel: (reason) => {
+        this.#isOpen = false;
+        return this.#reader.cancel(reason);
+      },
+    });
+  }
+
+  /** The user wants no more. What comes is let pass, so that the other end can close in order. */
+  drop(): void {
+    if (!this.#isOpen) return;
+    this.letGo();
+    void this.#drain();
+  }
+
+  /** The stream ends here, and nothing more is read of its source. */
+  letGo(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#controller?.close();
+  }
+
+  fail(error: unknown): void {
+    if (this.#isOpen) this.#controller?.error(error);
+    this.#isOpen = false;
+    this.#reader.cancel(error).catch(() => {});
+  }
+
+  async #pull(): Promise<void> {
+    try {
+      const { done, value } = await this.#reader.read();
+      if (!this.#isOpen) return;
+      if (done) this.letGo();
+      else this.#controller?.enqueue(value);
+    } catch (error) {
+      if (this.#isOpen) this.#controller?.error(error);
+      this.#isOpen = false;
+    }
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (!(await this.#reader.read()).done);
+    } catch {
+      // Nobody asks any more.
+    }
+  }
+}
+
+/** What goes out. States: open → ending (what was written goes, nothing more is taken) → ended. */
+export class SocketOutgoing {
+  readonly writable: WritableStream<Bytes>;
+  /** Resolves when all of it has gone and the sink is closed, rejects with what broke it. */
+  readonly ended: Promise<void>;
+  readonly #writer: WritableStreamDefaultWriter<Bytes>;
+  #controller: WritableStreamDefaultController | undefined;
+  /** Chunks that were written and have not gone. */
+  #queued = 0;
+  #isEnding = false;
+  #handleFlushed: (() => void) | undefined;
+
+  /** Takes over `sink`. */
+  constructor(sink: WritableStream<Bytes>) {
+    this.#writer = sink.getWriter();
+    this.ended = this.#writer.closed;
+    this.writable = new WritableStream<Bytes>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        write: (chunk) => this.#write(chunk),
+        close: () => (this.#isEnding ? undefined : this.#finish()),
+        abort: (reason) => this.#writer.abort(reason),
+      },
+      // Asked for each chunk as it is written: nothing else tells how many wait.
+      { highWaterMark: 1, size: () => this.#count() },
+    );
+    this.ended.catch((error) => this.#controller?.error(error));
+  }
+
+  /** The other end takes no more: what was written goes; a writer that is held finds later chunks refused. */
+  async end(): Promise<void> {
+    if (this.#isEnding) return;
+    await this.#flush();
+    await this.#finish();
+  }
+
+  /** Ends it for whoever holds a writer too. */
+  async close(): Promise<void> {
+    await this.end();
+    this.#controller?.error(new TypeError(CLOSED));
+  }
+
+  /** Takes nothing more, and leaves the sink open. Resolves when what was written has gone. */
+  async letGo(): Promise<void> {
+    await this.#flush();
+    this.#controller?.error(new TypeError(CLOSED));
+  }
+
+  fail(error: unknown): void {
+    this.#controller?.error(error);
+    this.#writer.abort(error).catch(() => {});
+  }
+
+  #count(): number {
+    if (!this.#isEnding) this.#queued++;
+    return 1;
+  }
+
+  async #write(chunk: Bytes): Promise<void> {
+    if (this.#queued === 0) throw new TypeError(CLOSED);
+    try {
+      await this.#writer.write(chunk);
+    } finally {
+      this.#queued--;
+      if (this.#queued === 0) this.#handleFlushed?.();
+    }
+  }
+
+  async #flush(): Promise<void> {
+    this.#isEnding = true;
+    if (this.#queued === 0) return;
+    const flushed = new Promise<void>((resolve) => {
+      this.#handleFlushed = resolve;
+    });
+    // A sink that breaks takes none of the rest.
+    await Promise.race([flushed, this.ended.catch(() => {})]);
+  }
+
+  async #finish(): Promise<void> {
+    this.#isEnding = true;
+    await this.#writer.close();
+  }
+}

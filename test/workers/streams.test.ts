@@ -1,0 +1,240 @@
+// Streams that outlive what they came with, that hold more than bytes, and that are too many or too much.
+import { expect } from "chai";
+import { WebSocketPair, WorkerEntrypoint, WorkerResponse } from "../../packages/host/src/index.ts";
+import { deferred, eventually, failure, item, onBothTransports, type Untyped } from "./support/transports.ts";
+
+const WRITABLE_LOST =
+  "WritableStream received over RPC was disconnected because the remote execution context has ended.";
+const READABLE_LOST = "ReadableStream received over RPC disconnected prematurely.";
+
+const log: unknown[] = [];
+/** What an invocation leaked. */
+let leaked: Untyped;
+let gate = deferred();
+
+class Api extends WorkerEntrypoint {
+  echo(value: unknown): unknown {
+    return value;
+  }
+  nested(): ReadableStream<unknown> {
+    return chunks(
+      chunks(Uint8Array.of(1), "a"),
+      new Response("body", { status: 201 }),
+      AbortSignal.abort(new RangeError("aborted there")),
+      new WritableStream({ write: (chunk) => void log.push(chunk) }),
+    );
+  }
+  async readAll(stream: ReadableStream<unknown>): Promise<unknown[]> {
+    const seen = [];
+    for await (const chunk of stream) {
+      if (chunk instanceof ReadableStream) seen.push(await this.readAll(chunk));
+      else if (chunk instanceof Response) seen.push(await chunk.text());
+      else if (chunk instanceof AbortSignal)
+        seen.push(await new Promise((done) => (chunk.onabort = done)).then(() => "aborted"));
+      else seen.push(chunk);
+    }
+    return seen;
+  }
+  async writeStreams(stream: WritableStream<unknown>): Promise<void> {
+    const writer = stream.getWriter();
+    await writer.write(chunks("in a chunk"));
+    await writer.write({ body: new Response("of a Response") });
+    await writer.close();
+  }
+  async unread(stream: ReadableStream<Uint8Array>): Promise<number> {
+    const reader = stream.getReader();
+    await gate.promise;
+    let size = 0;
+    for (let next = await reader.read(); !next.done; next = await reader.read()) size += next.value.length;
+    return size;
+  }
+  stuck(): WritableStream<unknown> {
+    return new WritableStream({
+      write: () => gate.promise,
+      abort: (reason) => void log.push((reason as Error).message),
+    });
+  }
+  holding(): unknown {
+    const cancel = (reason: unknown): void => void log.push(`cancelled: ${(reason as Error).message}`);
+    const abort = (): void => void log.push("aborted");
+    const [client] = new WebSocketPair();
+    return {
+      readable: new ReadableStream({ cancel }),
+      writable: new WritableStream({ abort }),
+      response: new WorkerResponse(null, { status: 101, webSocket: client }),
+      signal: new AbortController().signal,
+    };
+  }
+  leak(stream: Untyped): void {
+    leaked = stream;
+  }
+  leakWriter(stream: WritableStream<unknown>): void {
+    leaked = stream.getWriter();
+  }
+  leakReader(stream: ReadableStream<unknown>): void {
+    leaked = stream.getReader();
+  }
+}
+
+/** A stream of these. */
+function chunks(...values: unknown[]): ReadableStream<unknown> {
+  return new ReadableStream({
+    pull(controller) {
+      if (values.length === 0) controller.close();
+      else controller.enqueue(values.shift());
+    },
+  });
+}
+
+onBothTransports("c. Streams", { default: Api }, (stage) => {
+  beforeEach(() => {
+    log.length = 0;
+    leaked = undefined;
+    gate = deferred();
+  });
+  afterEach(async () => {
+    gate.resolve();
+    await stage.idle();
+  });
+
+  item("c.3", () => {
+    it("returns streams whose chunks hold streams, Responses and signals", async () => {
+      const reader = (await stage.api.nested()).getReader();
+      const next = async (): Promise<Untyped> => (await reader.read()).value;
+      const inner = (await next()).getReader();
+      expect([(await inner.read()).value, (await inner.read()).value, (await inner.read()).done]).to.deep.equal([
+        Uint8Array.of(1),
+        "a",
+        true,
+      ]);
+      const response = await next();
+      expect([response.status, await response.text()]).to.deep.equal([201, "body"]);
+      const signal = await next();
+      await eventually(() => signal.aborted);
+      expect(signal.reason.message).to.equal("aborted there");
+      const writer = (await next()).getWriter();
+      await writer.write("written");
+      await writer.close();
+      expect((await reader.read()).done).to.equal(true);
+      expect(log).to.deep.equal(["written"]);
+    });
+
+    it("sends streams whose chunks hold streams, Responses and signals", async () => {
+      const controller = new AbortController();
+      const stream = chunks(chunks("a", chunks("b")), new Response("body"), controller.signal, "last");
+      const seen = stage.api.readAll(stream);
+      setTimeout(() => controller.abort(), 20);
+      expect(await seen).to.deep.equal([["a", ["b"]], "body", "aborted", "last"]);
+    });
+
+    it("passes on streams whose chunks hold streams", async () => {
+      const stream = await stage.api.echo(chunks(chunks("a"), chunks(chunks("b"))));
+      expect(await stage.api.readAll(stream)).to.deep.equal([["a"], [["b"]]]);
+    });
+
+    it("lets the callee write streams into a stream of the caller's", async () => {
+      const received: Untyped[] = [];
+      await stage.api.writeStreams(new WritableStream({ write: (chunk) => void received.push(chunk) }));
+      expect((await received[0].getReader().read()).value).to.equal("in a chunk");
+      expect(await received[1].body.text()).to.equal("of a Response");
+    });
+
+    it("keeps empty chunks of streams of any values", async () => {
+      const values = [new Uint8Array(0), "", new Uint8Array(0), undefined];
+      expect(await stage.api.readAll(chunks(...values))).to.deep.equal(values);
+      const received: unknown[] = [];
+      const writable = new WritableStream({ write: (chunk) => void received.push(chunk) });
+      const writer = (await stage.api.echo(writable)).getWriter();
+      await writer.write(new Uint8Array(0));
+      await writer.close();
+      expect(received).to.deep.equal([new Uint8Array(0)]);
+    });
+  });
+
+  item("e.2", () => {
+    it("gives back the streams of a result that is disposed of", async () => {
+      const result = await stage.api.holding();
+      expect(stage.host.stats().liveInvocations).to.equal(1);
+      result[Symbol.dispose]();
+      await stage.idle();
+      expect(log).to.have.members(["aborted", "cancelled: Nobody reads this stream."]);
+      expect((await failure(result.readable.getReader().read())).message).to.equal(READABLE_LOST);
+      expect((await failure(result.writable.getWriter().write("x"))).message).to.equal(WRITABLE_LOST);
+    });
+
+    it("leaves streams alone that somebody uses", async () => {
+      const result = await stage.api.echo({ stream: chunks("a", "b") });
+      const reader = result.stream.getReader();
+      result[Symbol.dispose]();
+      expect([(await reader.read()).value, (await reader.read()).value]).to.deep.equal(["a", "b"]);
+      await reader.cancel();
+    });
+  });
+
+  item("c.8", () => {
+    it("counts small chunks for more than their bytes", async () => {
+      let pulled = 0;
+      const stream = new ReadableStream({
+        type: "bytes",
+        pull(controller) {
+          if (pulled++ < 20_000) controller.enqueue(new Uint8Array(1));
+          else controller.close();
+        },
+      });
+      const size = stage.api.unread(stream);
+      await eventually(() => pulled > 500);
+      for (let i = 0; i < 20; i++) await stage.api.echo(i);
+      expect(pulled).to.be.below(1100);
+      gate.resolve();
+      expect(await size).to.equal(20_000);
+    });
+
+    it("fails a writer that outlives its invocation, and nothing else", async () => {
+      for (const method of ["leakWriter", "leak"]) {
+        await stage.api[method](new WritableStream({ write: (chunk) => void log.push(chunk) }));
+        await stage.idle();
+        const writer = method === "leak" ? leaked.getWriter() : leaked;
+        expect((await failure(writer.write("late"))).message).to.equal(WRITABLE_LOST);
+        expect(await stage.api.echo("the link lives")).to.equal("the link lives");
+      }
+      expect(log).to.deep.equal([]);
+    });
+
+    it("fails a reader that outlives its invocation", async () => {
+      const cancelled = deferred<unknown>();
+      await stage.api.leakReader(new ReadableStream({ cancel: (reason) => cancelled.resolve(reason) }));
+      expect((await failure(leaked.read())).message).to.equal(READABLE_LOST);
+      expect(await cancelled.promise).to.be.instanceOf(Error);
+      await stage.idle();
+    });
+  });
+});
+
+// The caller's window is larger than what the callee lets wait: a peer that does not hold itself back.
+onBothTransports(
+  "c. Streams of writers that do not wait",
+  { default: Api },
+  (stage) => {
+    item("c.8", () => {
+      it("breaks a stream into which more is written than may wait", async () => {
+        log.length = 0;
+        gate = deferred();
+        const writer = (await stage.api.stuck()).getWriter();
+        writer.closed.catch(() => {});
+        const error = await failure(
+          (async () => {
+            for (let i = 0; i < 100; i++) await writer.write(new Uint8Array(1000));
+            await writer.close();
+          })(),
+        );
+        const text = "More than 65536 bytes of this stream wait unread.";
+        expect([error.message, error.overloaded]).to.deep.equal([text, true]);
+        gate.resolve();
+        await eventually(() => log.length === 1);
+        expect(log).to.deep.equal([text]);
+        expect(await stage.api.echo("the link lives")).to.equal("the link lives");
+      });
+    });
+  },
+  { limits: { maxStreamBytes: 64 * 1024, streamWindowBytes: 1024 * 1024 } },
+);
