@@ -1,6 +1,6 @@
 // Peers that forward a pushed stream or signal to itself: the stream fails, and nothing else.
 import { expect } from "chai";
-import { PusherServer } from "../../packages/client/src/index.ts";
+import { PusherServer } from "../../packages/client/src/serving/index.ts";
 import {
   type Capability,
   LocalCapability,
