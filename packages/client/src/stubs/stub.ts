@@ -1,6 +1,7 @@
 // hot path (bench: npm run bench). What an application holds of a remote object, as proxies: stubs, properties along their
 // path, and promises, which pipeline.
 import type { Capability } from "@capstan/vat";
+import { fromException } from "../errors.ts";
 import type { Realm } from "../values/realm.ts";
 import { CORE, coreOf, type SentPromise, type StubCore } from "./brand.ts";
 import { type CallBase, CallPromise, type PromiseBase } from "./call-promise.ts";
@@ -266,6 +267,6 @@ function makeProperty(base: CallBase, path: readonly string[]): object {
 }
 
 function whenBroken(base: CallBase, listener: (error: unknown) => void): Disposable {
-  const off = base.target().whenBroken(listener);
+  const off = base.target().whenBroken((error) => listener(fromException(error, base.realm.limits)));
   return { [Symbol.dispose]: off };
 }

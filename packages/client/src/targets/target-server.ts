@@ -1,6 +1,7 @@
 // hot path (bench: npm run bench). Serves an object: JsRpcTarget.call → property path → method → results.
 import { type IncomingCall, RpcError, type Server } from "@capstan/vat";
 import {
+  ExceptionType,
   JS_RPC_TARGET_CALL_METHOD,
   JS_RPC_TARGET_ID_HIGH,
   JS_RPC_TARGET_ID_LOW,
@@ -94,7 +95,8 @@ export function isJsCall(call: IncomingCall): boolean {
 /** Every target takes streams and signals; there is no other interface. */
 export function serveOther(call: IncomingCall, realm: Realm): void {
   if (servePush(call, realm.limits)) return;
-  call.returnException(RpcError.unimplemented("This object has no such interface or method."));
+  const reason = "This object has no such interface or method.";
+  call.returnException(new RpcError(ExceptionType.unimplemented, reason, { remote: true }));
 }
 
 /** Answers one call as part of its realm. */
@@ -162,14 +164,20 @@ async function returnLater(
 }
 
 function fail(call: IncomingCall, realm: Realm, stubs: IncomingObjects | undefined, error: unknown): void {
-  call.returnException(toException(error, realm.limits, realm.sendStacks));
-  finish(call, realm, stubs);
+  try {
+    call.returnException(toException(error, realm.limits, realm.sendStacks));
+  } finally {
+    finish(call, realm, stubs);
+  }
 }
 
 /** The call was answered. */
 function finish(call: IncomingCall, realm: Realm, stubs: IncomingObjects | undefined): void {
-  stubs?.dispose();
-  realm.handleCall?.(call, false);
+  try {
+    stubs?.dispose();
+  } finally {
+    realm.handleCall?.(call, false);
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
