@@ -3,6 +3,7 @@ export { type ConnectOptions, connect, LINK_PATH, linkUrl } from "./connect.ts";
 export { toException } from "./errors.ts";
 export { Link, type LinkOptions } from "./link.ts";
 export { makeRealm, PlainRealm } from "./realm.ts";
+export { type BindingCall, type BindingSource, capabilityOf, makeBinding } from "./service/binding.ts";
 export { makeServiceStub } from "./service/service-stub.ts";
 export {
   acceptSocket,
@@ -33,4 +34,4 @@ export { RESERVED_ON_ENTRYPOINTS } from "./targets/visibility.ts";
 export type { Members, Provider, Received, Sendable, Service, Stubable } from "./types.ts";
 export { readPlainValue } from "./values/plain.ts";
 export { previewValue } from "./values/preview.ts";
-export type { Held, Realm } from "./values/realm.ts";
+export type { Held, PendingPromise, Realm, ReceivedBinding } from "./values/realm.ts";

@@ -1,6 +1,5 @@
-// Service bindings: to Workers of the same host without a socket, and to other hosts over a link that is opened anew
-// when it was lost.
-import { connect, type Link, makeServiceStub, type Realm } from "@capstan/client";
+// Service bindings to other hosts, over a link that is opened anew when it was lost.
+import { capabilityOf, connect, type Link } from "@capstan/client";
 import type { Capability, TrafficRecorder } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 import type { ServiceBinding } from "./config/worker-config.ts";
@@ -19,15 +18,15 @@ export class RemoteHost {
     this.#record = record;
   }
 
-  /** The stub that `binding` leads to, on the link as it stands. */
-  stub(binding: ServiceBinding): object {
+  /** What `binding` leads to, on the link as it stands; borrowed. */
+  find(binding: ServiceBinding): Capability {
     let stub = this.#services.get(binding);
     if (stub === undefined) {
       this.#link ??= this.#open();
       stub = this.#link.service(binding.service, binding);
       this.#services.set(binding, stub);
     }
-    return stub;
+    return capabilityOf(stub);
   }
 
   close(): void {
@@ -43,35 +42,3 @@ export class RemoteHost {
     return link;
   }
 }
-
-/**
- * What `env.NAME` is for a service binding: `typeof` "object", no `then`, neither `dup` nor a disposer.
- *
- * @param call makes the binding itself callable, as `ctx.exports.NAME({ props })` is.
- */
-export function makeBinding(stub: () => object, call?: (options?: { readonly props?: unknown }) => object): object {
-  const target: object = call ?? (Object.create(Fetcher.prototype) as object);
-  return new Proxy(target, {
-    get(_target, key) {
-      if (key === "then" || key === "dup" || key === Symbol.dispose) return undefined;
-      return Reflect.get(stub(), key);
-    },
-    has: (_target, key) => typeof key === "string",
-    ownKeys: () => [],
-    getOwnPropertyDescriptor: () => undefined,
-    set: () => false,
-  });
-}
-
-/** A binding to a Worker in this process. Takes over the reference. */
-export function makeLocalBinding(
-  realm: Realm,
-  service: Capability,
-  call?: (options?: { readonly props?: unknown }) => object,
-): object {
-  const stub = makeServiceStub(realm, service);
-  return makeBinding(() => stub, call);
-}
-
-/** Names the class of bindings in messages. */
-class Fetcher {}

@@ -63,7 +63,7 @@ export class EntrypointServer implements Server {
     const worker = this.#worker;
     const { ctx } = invocation;
     if (event === "call") return worker.receiver(this.#exported, ctx);
-    if (event === "fetch") return fetchReceiver(worker, this.#exported, ctx);
+    if (event === "fetch") return fetchReceiver(this.#exported, ctx);
     return connectReceiver(worker, this.#exported, ctx, () => invocation.keepAlive());
   }
 }

@@ -18,10 +18,11 @@ import {
 import type { LimitOptions } from "@capstan/wire";
 import { WebSocketServer } from "ws";
 import { Admission } from "./admission.ts";
-import { makeBinding, makeLocalBinding, RemoteHost } from "./bindings.ts";
+import { RemoteHost } from "./bindings.ts";
 import { readWorkerConfig, type ServiceBinding } from "./config/worker-config.ts";
 import { serveRequest, serveUpgrade } from "./http/serve-request.ts";
 import { WebSocketAcceptor } from "./http/web-socket.ts";
+import type { ServiceFinder } from "./invocation-env.ts";
 import { type FindService, LinkServer } from "./link-server.ts";
 import { loadWorker } from "./loader/load-worker.ts";
 import { registerEnvironment } from "./platform/cloudflare-workers-env.ts";
@@ -113,7 +114,7 @@ export async function serve(options: ServeOptions): Promise<Host> {
   for (const { name, services } of served) {
     const worker = workers.get(name);
     for (const binding of services ?? []) {
-      if (worker !== undefined) worker.env[binding.binding] = bind(binding, name, workers, realm, options, remotes);
+      worker?.bind(binding.binding, finder(binding, name, workers, realm, options, remotes));
     }
   }
   const first = workers.values().next().value;
@@ -166,14 +167,15 @@ async function load(path: string): Promise<ServedWorker> {
   return { name: config.name, module: exports, env, services: config.services };
 }
 
-function bind(
+/** How to find what a binding leads to. */
+function finder(
   wanted: ServiceBinding,
   owner: string,
   workers: ReadonlyMap<string, Worker>,
   realm: Realm,
   options: ServeOptions,
   remotes: Map<string, RemoteHost>,
-): object {
+): ServiceFinder {
   const { binding, service, entrypoint, props } = wanted;
   const local = workers.get(service);
   if (local !== undefined) {
@@ -181,7 +183,7 @@ function bind(
     const cap = local.entrypoint(name, props ?? {});
     if (cap === undefined)
       throw new BindingError(`${owner}: binding ${binding}: no such entrypoint: "${name}" in "${service}".`);
-    return makeLocalBinding(realm, cap);
+    return () => cap;
   }
   const variable = `CAPSTAN_SERVICE_${service.toUpperCase().replaceAll("-", "_")}`;
   const url = options.services?.[service] ?? process.env[variable];
@@ -192,7 +194,7 @@ function bind(
   }
   const remote = remotes.get(url) ?? new RemoteHost(url, realm.limits, options.record);
   remotes.set(url, remote);
-  return makeBinding(() => remote.stub(wanted));
+  return () => remote.find(wanted);
 }
 
 function find(

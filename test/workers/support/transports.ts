@@ -27,6 +27,8 @@ export interface StageOptions {
   readonly vars?: { readonly [name: string]: unknown };
   /** `props` that the binding to the default export hands over. */
   readonly props?: { readonly [name: string]: string };
+  /** A Worker that the callee has bindings to, by the names of its exports; `default` as BEYOND. */
+  readonly beyond?: Module;
   /** Whether the tests leave stubs behind: invocations then live as long as the hosts. */
   readonly leaves?: boolean;
 }
@@ -95,16 +97,22 @@ class StagedHosts implements Stage {
       entrypoint: name,
       ...(name === "default" && props !== undefined ? { props } : {}),
     }));
-    const callee = { name: "callee", module: this.#module, vars };
+    const beyond = Object.keys(this.#options.beyond ?? {}).map((name) => ({
+      binding: name === "default" ? "BEYOND" : name,
+      service: "beyond",
+      entrypoint: name,
+    }));
+    const callee = { name: "callee", module: this.#module, vars, services: beyond };
+    const others = this.#options.beyond === undefined ? [] : [{ name: "beyond", module: this.#options.beyond }];
     const caller = { name: "caller", module: { default: Caller }, services };
     const report = (error: unknown): void => void this.reports.push(error);
     const common = { port: 0, limits: { ...limits, ...(leaves ? { gracePeriodMs: 50 } : {}) }, report };
     if (this.#remote) {
-      const host = await serve({ ...common, acceptProps: true, workers: [callee] });
+      const host = await serve({ ...common, acceptProps: true, workers: [callee, ...others] });
       this.#hosts.push(host);
       this.#hosts.push(await serve({ ...common, workers: [caller], services: { callee: host.url } }));
     } else {
-      this.#hosts.push(await serve({ ...common, workers: [caller, callee] }));
+      this.#hosts.push(await serve({ ...common, workers: [caller, callee, ...others] }));
     }
     await fetch(this.#hosts.at(-1)?.url ?? "");
     this.env = env;

@@ -10,6 +10,7 @@ import {
 } from "@capstan/wire";
 import { toException } from "../errors.ts";
 import { servePush } from "../streams/pusher.ts";
+import { coreOf } from "../stubs/brand.ts";
 import { UnreadBlob } from "../values/blob.ts";
 import { capabilityFor, disposerOf } from "../values/by-reference.ts";
 import { ResultContent, resultEncoder } from "../values/call.ts";
@@ -126,6 +127,7 @@ export function serveCall(call: IncomingCall, realm: Realm, receive: () => Recei
       : sendResult(call, params.externalPusher, realm, value, lends);
     if (late !== undefined) {
       const received = stubs;
+      cancelWith(call, value);
       late.then(
         () => finish(call, realm, received),
         (error) => fail(call, realm, received, error),
@@ -137,6 +139,17 @@ export function serveCall(call: IncomingCall, realm: Realm, receive: () => Recei
     return;
   }
   finish(call, realm, stubs);
+}
+
+/** A call in flight that a method returned goes with the call that it answers. */
+function cancelWith(call: IncomingCall, value: unknown): void {
+  const core = isObject(value) ? coreOf(value) : undefined;
+  if (core?.send === undefined) return;
+  const onCancel = call.onCancel;
+  call.onCancel = () => {
+    onCancel?.();
+    core.dispose();
+  };
 }
 
 function runMethod(receiver: Receiver, path: readonly string[], operation: Operation, args: unknown): unknown {
@@ -174,7 +187,7 @@ function fail(call: IncomingCall, realm: Realm, stubs: IncomingObjects | undefin
 /** The call was answered. */
 function finish(call: IncomingCall, realm: Realm, stubs: IncomingObjects | undefined): void {
   try {
-    stubs?.dispose();
+    stubs?.dispose(realm.handleHeld !== undefined);
   } finally {
     realm.handleCall?.(call, false);
   }

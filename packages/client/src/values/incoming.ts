@@ -36,6 +36,8 @@ const NO_EXTERNALS: readonly External[] = Object.freeze([]);
 export class IncomingObjects implements HostObjectReader {
   /** The stubs and promises made, in order: whoever owns the value disposes of them. */
   #stubs: (Disposable & object)[] | undefined = undefined;
+  /** What holds the references of bindings. */
+  #services: Held[] | undefined = undefined;
   readonly #payload: ReceivedPayload;
   readonly #realm: Realm;
   readonly #externals: readonly External[];
@@ -61,6 +63,8 @@ export class IncomingObjects implements HostObjectReader {
     switch (tag) {
       case Tag.STUB:
         return this.#own(this.#realm.stubFor(this.#take(ExternalKind.rpcTarget).addRef()));
+      case Tag.SERVICE:
+        return this.#readService();
       case Tag.PROMISE: {
         const value = this.#take(ExternalKind.rpcTarget);
         return this.#own(this.#realm.promiseFor(value.addRef(), this.#capability(ExternalKind.rpcTarget)?.addRef()));
@@ -89,18 +93,27 @@ export class IncomingObjects implements HostObjectReader {
 
   /** Whether there are stubs to dispose of. */
   get holdsStubs(): boolean {
-    return this.#stubs !== undefined;
+    return this.#stubs !== undefined || this.#services !== undefined;
   }
 
-  dispose(): void {
+  /** @param keepsServices whether bindings, which nobody can duplicate, stay until their realm ends. Default false. */
+  dispose(keepsServices = false): void {
     const stubs = this.#stubs;
     this.#stubs = undefined;
     if (stubs !== undefined) for (const stub of stubs) stub[Symbol.dispose]();
+    if (keepsServices || this.#services === undefined) return;
+    for (const service of this.#services.splice(0)) service.dispose();
   }
 
   #own(stub: Disposable & object): object {
     (this.#stubs ??= []).push(stub);
     return stub;
+  }
+
+  #readService(): object {
+    const { binding, held } = this.#realm.bindingFor(this.#take(ExternalKind.rpcTarget).addRef());
+    (this.#services ??= []).push(held);
+    return binding;
   }
 
   #readReadable(isBytes: boolean): ReadableStream<unknown> {
