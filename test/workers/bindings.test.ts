@@ -91,8 +91,10 @@ onBothTransports(
 
       for (const method of ["give", "giveBeyond"]) {
         it(`gives the caller a binding: ${method}`, async () => {
-          expect(await useBinding(await stage.api[method]())).to.deep.equal(USED);
-          expect(await stage.api[method]().greet("Ada")).to.equal("Hello, Ada");
+          using call = stage.api[method]();
+          expect(await call.greet("Ada")).to.equal("Hello, Ada");
+          expect(await useBinding(await call)).to.deep.equal(USED);
+          expect(await call.greet("Ada")).to.equal("Hello, Ada");
         });
       }
 
@@ -104,7 +106,8 @@ onBothTransports(
       });
 
       it("stays a binding when it comes back, and the sender's stays usable", async () => {
-        expect(await useBinding(await stage.api.echo(stage.env.Named))).to.deep.equal(USED);
+        using call = stage.api.echo(stage.env.Named);
+        expect(await useBinding(await call)).to.deep.equal(USED);
         expect(await useBinding(stage.env.Named)).to.deep.equal(USED);
       });
 
@@ -133,7 +136,8 @@ onBothTransports(
 
     item("b.8", () => {
       it("has of a received binding what is local on bindings", async () => {
-        const binding = await stage.api.give();
+        using call = stage.api.give();
+        const binding = await call;
         expect(shapeOf(binding)).to.deep.equal(SHAPE);
         expect("anything" in binding).to.equal(true);
         expect(() => binding("x")).to.throw(TypeError);

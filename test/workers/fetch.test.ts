@@ -236,6 +236,7 @@ onBothTransports(
       it("answers other requests in the ordinary way, without a WebSocket", async () => {
         const response = await stage.api.fetch("http://x.test/socket");
         expect([response.status, response.webSocket]).to.deep.equal([426, undefined]);
+        await response.body?.cancel();
       });
 
       it("refuses what is done in the wrong order", async () => {

@@ -1,8 +1,17 @@
 // Service bindings to other hosts, over a link that is opened anew when it was lost.
 import { capabilityOf, connect, type Link } from "@capstan/client";
-import type { Capability, TrafficRecorder } from "@capstan/vat";
+import type { Capability, TableSizes, TrafficRecorder } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 import type { ServiceBinding } from "./config/worker-config.ts";
+
+/** A host that bindings lead to. */
+export interface RemoteStats {
+  readonly url: string;
+  /** How many times a link to it was opened: more than once where one was lost. */
+  readonly linksOpened: number;
+  /** How many entries each table of the link holds; undefined where none is open. */
+  readonly tables: TableSizes | undefined;
+}
 
 /** Another host. States: idle → linked → (link lost) idle. The next call opens the link again. */
 export class RemoteHost {
@@ -10,6 +19,7 @@ export class RemoteHost {
   readonly #limits: Limits;
   readonly #record: TrafficRecorder | undefined;
   #link: Link | undefined;
+  #linksOpened = 0;
   readonly #services = new Map<ServiceBinding, object>();
 
   constructor(url: string, limits: Limits, record?: TrafficRecorder) {
@@ -29,11 +39,16 @@ export class RemoteHost {
     return capabilityOf(stub);
   }
 
+  get stats(): RemoteStats {
+    return { url: this.#url, linksOpened: this.#linksOpened, tables: this.#link?.tables };
+  }
+
   close(): void {
     this.#link?.close();
   }
 
   #open(): Link {
+    this.#linksOpened++;
     const link = connect(this.#url, { limits: this.#limits, record: this.#record });
     link.onBroken(() => {
       this.#link = undefined;

@@ -1,5 +1,6 @@
 // Serve Workers.
 export { RpcTarget } from "@capstan/client";
+export type { RemoteStats } from "./bindings.ts";
 export { ConfigError } from "./config/config-error.ts";
 export { ExecutionContext } from "./context.ts";
 export { WorkerLoadError } from "./loader/worker-load-error.ts";

@@ -18,7 +18,7 @@ import {
 import type { LimitOptions } from "@capstan/wire";
 import { WebSocketServer } from "ws";
 import { Admission } from "./admission.ts";
-import { RemoteHost } from "./bindings.ts";
+import { RemoteHost, type RemoteStats } from "./bindings.ts";
 import { readWorkerConfig, type ServiceBinding } from "./config/worker-config.ts";
 import { serveRequest, serveUpgrade } from "./http/serve-request.ts";
 import { WebSocketAcceptor } from "./http/web-socket.ts";
@@ -70,6 +70,8 @@ export interface HostStats {
   /** Invocations that have not ended. */
   readonly liveInvocations: number;
   readonly links: number;
+  /** The hosts that bindings led to so far. */
+  readonly remotes: readonly RemoteStats[];
 }
 
 /** Thrown for a binding to a service that nobody names. */
@@ -153,7 +155,11 @@ export async function serve(options: ServeOptions): Promise<Host> {
   return {
     port: address.port,
     url: `http://${hostName}:${address.port}`,
-    stats: () => ({ liveInvocations: counter.live, links: links.size }),
+    stats: () => ({
+      liveInvocations: counter.live,
+      links: links.size,
+      remotes: [...remotes.values()].map((remote) => remote.stats),
+    }),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,6 +1,7 @@
 // One suite, two transports: the callee is a Worker of the same host, or of another one over a WebSocket link.
 import { expect } from "chai";
-import { type Host, serve, WorkerEntrypoint } from "../../../packages/host/src/index.ts";
+import { type Host, type RemoteStats, serve, WorkerEntrypoint } from "../../../packages/host/src/index.ts";
+import type { TableSizes } from "../../../packages/vat/src/index.ts";
 import type { LimitOptions } from "../../../packages/wire/src/index.ts";
 import { type ItemId, titleOf } from "./checklist.ts";
 
@@ -47,6 +48,7 @@ export function onBothTransports(
       const stage = new StagedHosts(transport === "over a link", module, options);
       before(() => stage.start());
       beforeEach(() => void stage.reports.splice(0));
+      afterEach(() => stage.settle());
       after(() => stage.stop());
       define(stage);
     });
@@ -65,6 +67,7 @@ class StagedHosts implements Stage {
   readonly #module: Module;
   readonly #options: StageOptions;
   readonly #hosts: Host[] = [];
+  #tables: TableSizes | undefined;
 
   constructor(remote: boolean, module: Module, options: StageOptions) {
     this.#remote = remote;
@@ -116,6 +119,25 @@ class StagedHosts implements Stage {
     }
     await fetch(this.#hosts.at(-1)?.url ?? "");
     this.env = env;
+    // Each binding asks for its service once, which stays in the tables.
+    for (const { binding } of services) env[binding].onRpcBroken(() => {})[Symbol.dispose]();
+    await eventually(() => this.#link()?.tables?.questions === 0 || !this.#remote);
+    this.#tables = this.#link()?.tables;
+  }
+
+  /** After each test: what it opened is closed again, and the link is the one that the suite began with. */
+  async settle(): Promise<void> {
+    if (this.#options.leaves !== true) await this.idle();
+    const { linksOpened } = this.#link() ?? {};
+    if (linksOpened !== undefined) expect(linksOpened, "links opened to the callee").to.equal(1);
+    if (this.#options.leaves === true) return;
+    const isAtBase = (): boolean => JSON.stringify(this.#link()?.tables) === JSON.stringify(this.#tables);
+    await eventually(isAtBase).catch(() => expect(this.#link()?.tables).to.deep.equal(this.#tables));
+  }
+
+  /** The caller's link to the callee's host; undefined in process. */
+  #link(): RemoteStats | undefined {
+    return this.#remote ? this.#hosts.at(-1)?.stats().remotes[0] : undefined;
   }
 
   async stop(): Promise<void> {

@@ -187,7 +187,7 @@ function fail(call: IncomingCall, realm: Realm, stubs: IncomingObjects | undefin
 /** The call was answered. */
 function finish(call: IncomingCall, realm: Realm, stubs: IncomingObjects | undefined): void {
   try {
-    stubs?.dispose(realm.handleHeld !== undefined);
+    stubs?.dispose(true);
   } finally {
     realm.handleCall?.(call, false);
   }

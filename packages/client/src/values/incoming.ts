@@ -36,8 +36,8 @@ const NO_EXTERNALS: readonly External[] = Object.freeze([]);
 export class IncomingObjects implements HostObjectReader {
   /** The stubs and promises made, in order: whoever owns the value disposes of them. */
   #stubs: (Disposable & object)[] | undefined = undefined;
-  /** What holds the references of bindings. */
-  #services: Held[] | undefined = undefined;
+  /** What holds bindings and signals. */
+  #others: Held[] | undefined = undefined;
   readonly #payload: ReceivedPayload;
   readonly #realm: Realm;
   readonly #externals: readonly External[];
@@ -93,16 +93,16 @@ export class IncomingObjects implements HostObjectReader {
 
   /** Whether there are stubs to dispose of. */
   get holdsStubs(): boolean {
-    return this.#stubs !== undefined || this.#services !== undefined;
+    return this.#stubs !== undefined || this.#others !== undefined;
   }
 
-  /** @param keepsServices whether bindings, which nobody can duplicate, stay until their realm ends. Default false. */
-  dispose(keepsServices = false): void {
+  /** @param keepsOthers whether bindings and signals, which nobody can duplicate, stay until their realm ends. Default false. */
+  dispose(keepsOthers = false): void {
     const stubs = this.#stubs;
     this.#stubs = undefined;
     if (stubs !== undefined) for (const stub of stubs) stub[Symbol.dispose]();
-    if (keepsServices || this.#services === undefined) return;
-    for (const service of this.#services.splice(0)) service.dispose();
+    if (keepsOthers || this.#others === undefined) return;
+    for (const other of this.#others.splice(0)) other.dispose();
   }
 
   #own(stub: Disposable & object): object {
@@ -112,7 +112,7 @@ export class IncomingObjects implements HostObjectReader {
 
   #readService(): object {
     const { binding, held } = this.#realm.bindingFor(this.#take(ExternalKind.rpcTarget).addRef());
-    (this.#services ??= []).push(held);
+    (this.#others ??= []).push(held);
     return binding;
   }
 
@@ -149,7 +149,9 @@ export class IncomingObjects implements HostObjectReader {
     const pushed = pushedBehind(source) ?? forwarded(source, new PushedSignal(limits), this.#realm);
     if (!(pushed instanceof PushedSignal)) throw new DecodeError("a value mentions a signal that is none");
     const signal = pushed.take();
-    this.#realm.handleHeld?.({ dispose: () => pushed.drop() }, true);
+    const held: Held = { dispose: () => pushed.drop() };
+    (this.#others ??= []).push(held);
+    this.#realm.handleHeld?.(held, true);
     this.#realm.handleSignal?.(signal);
     return signal;
   }
