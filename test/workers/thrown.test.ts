@@ -7,6 +7,7 @@ import { deferred, eventually, failure, item, onBothTransports, type Untyped } f
 const MAX_BYTES = 100_000;
 
 let gate = deferred();
+const notes: string[] = [];
 
 function refusing(part: string): object {
   return Object.defineProperty(new Error("x"), part, {
@@ -79,6 +80,9 @@ class Api extends WorkerEntrypoint {
   }
   target(): Target {
     return new Target();
+  }
+  note(text: string): void {
+    notes.push(text);
   }
   ping(): string {
     return "pong";
@@ -174,10 +178,27 @@ onBothTransports(
     item("d.5", () => {
       it("marks a refusal of the callee's host remote and overloaded", async () => {
         gate = deferred();
-        const held = stage.api.hold();
+        const held = [stage.api.hold(), stage.api.ping(), stage.api.ping()];
         expect(await failure(stage.api.ping())).to.include({ remote: true, overloaded: true });
         gate.resolve();
-        await held;
+        await Promise.all(held);
+      });
+    });
+
+    item("e.9", () => {
+      it("does not start a call that was cancelled while it waited, and starts the next", async () => {
+        gate = deferred();
+        const held = stage.api.hold();
+        const waiting = stage.api.note("cancelled");
+        const next = stage.api.note("next");
+        await new Promise((done) => setTimeout(done, 10));
+        waiting[Symbol.dispose]();
+        await new Promise((done) => setTimeout(done, 10));
+        gate.resolve();
+        await Promise.all([held, next]);
+        expect(notes).to.deep.equal(["next"]);
+        await stage.api.note("last");
+        expect(notes.splice(0)).to.deep.equal(["next", "last"]);
       });
     });
 
@@ -198,5 +219,5 @@ onBothTransports(
       });
     });
   },
-  { limits: { maxConcurrentInvocations: 1, maxWaitingInvocations: 0 } },
+  { limits: { maxConcurrentInvocations: 1, maxWaitingInvocations: 2 } },
 );

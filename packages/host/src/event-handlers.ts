@@ -41,14 +41,19 @@ export function connectReceiver(
     if (!(readable instanceof ReadableStream) || !(writable instanceof WritableStream)) {
       throw new TypeError("connect() takes two streams.");
     }
-    const socket = acceptSocket(readable, writable, String(address));
+    // The socket pipes into what it is given, and its handler may hold a writer: the error goes in behind both.
+    const stop = new AbortController();
+    const outgoing = new TransformStream<Uint8Array, Uint8Array>();
+    const sent = outgoing.readable.pipeTo(writable, { signal: stop.signal }).catch(() => {});
+    const socket = acceptSocket(readable, outgoing.writable, String(address));
     const done = callHandler(exported, "connect", socket, ctx);
     const release = keepAlive();
     Promise.resolve(done)
       .then(() => socket.close())
       .catch((error: unknown) => {
         worker.report(error);
-        void writable.abort(error).catch(() => {});
+        stop.abort(error);
+        return sent;
       })
       .finally(release);
   };
