@@ -61,6 +61,9 @@ class Api extends WorkerEntrypoint {
   get absent(): undefined {
     return undefined;
   }
+  override get valueOf(): undefined {
+    return undefined;
+  }
   get list(): unknown[] {
     return [() => 1];
   }
@@ -151,6 +154,7 @@ onBothTransports("b. What is callable", { default: Api }, (stage) => {
   item("b.2", () => {
     it("takes a getter that gives undefined for missing", async () => {
       await expectTypeError(stage.api.absent, missing("absent"));
+      expect((await failure(callPath(stage.host.url, ["valueOf"]))).message).to.contain(missing("valueOf"));
     });
 
     it("names the method that is missing", async () => {
