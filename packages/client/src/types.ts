@@ -37,7 +37,6 @@ type Unsendable =
   | WeakMap<never, unknown>
   | WeakSet<WeakKey>
   | { readonly [Symbol.toStringTag]: "WeakRef" }
-  | URLSearchParams
   | FormData
   | TransformStream<never, unknown>
   | CryptoKey
@@ -45,14 +44,14 @@ type Unsendable =
   | Iterator<unknown, unknown, never>
   | AsyncIterator<unknown, unknown, never>;
 
-/** Looks like an ArrayBuffer otherwise. */
-type SharedMemory = { readonly [Symbol.toStringTag]: "SharedArrayBuffer" };
+/** What looks like something that can be sent: shared memory like an ArrayBuffer, parameters like headers. */
+type Lookalike = { readonly [Symbol.toStringTag]: "SharedArrayBuffer" } | URLSearchParams;
 
 /** Instances of other classes are refused. Those with private or protected members can be told: a copy by members lacks them. */
 type IsInstance<T> = { [K in keyof T]: T[K] } extends T ? false : true;
 
 /** A value as its receiver gets it: what goes by reference has become a stub; what cannot be sent is `never`. */
-export type Received<T> = T extends SharedMemory
+export type Received<T> = T extends Lookalike
   ? never
   : T extends Plain
     ? T
@@ -81,7 +80,7 @@ export type Received<T> = T extends SharedMemory
 export type Sendable<T> = T extends AnyFunction
   ? // Without their call signatures, which would leave a function expression's parameters untyped.
     T | (Disposable & { dup(): RpcStub<T> }) | Promise<RpcStub<T>>
-  : T extends SharedMemory
+  : T extends Lookalike
     ? never
     : T extends RpcTarget
       ? T | RpcStub<T> | RpcPromise<T>
