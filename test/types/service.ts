@@ -195,3 +195,98 @@ export async function expectations(): Promise<void> {
   api.add(1, 2).increment();
   void now;
 }
+
+/** Told by its private member. */
+class Instance {
+  readonly shown = 1;
+  private readonly hidden = 2;
+  sum(): number {
+    return this.shown + this.hidden;
+  }
+}
+
+type IsNever<T> = [T] extends [never] ? true : false;
+type Gives<T> = Awaited<ReturnType<Service<{ give(): T }>["give"]>>;
+type Takes<T> = Parameters<Service<{ take(value: T): void }>["take"]>[0];
+/** Neither given nor taken, as itself or within a value. */
+type Refused<T> = [IsNever<Gives<T>>, IsNever<Takes<T>>, IsNever<Gives<{ a: T }>["a"]>, IsNever<Gives<T[]>[number]>];
+
+export const refused: {
+  readonly weakMap: Refused<WeakMap<object, number>>;
+  readonly weakSet: Refused<WeakSet<object>>;
+  readonly weakRef: Refused<WeakRef<object>>;
+  readonly searchParams: Refused<URLSearchParams>;
+  readonly formData: Refused<FormData>;
+  readonly transform: Refused<TransformStream<string, string>>;
+  readonly key: Refused<CryptoKey>;
+  readonly controller: Refused<AbortController>;
+  readonly shared: Refused<SharedArrayBuffer>;
+  readonly iterator: Refused<Iterator<number>>;
+  readonly generator: Refused<Generator<number, void, string>>;
+  readonly asyncGenerator: Refused<AsyncGenerator<number>>;
+  readonly symbol: Refused<symbol>;
+  readonly instance: Refused<Instance>;
+} = {
+  weakMap: [true, true, true, true],
+  weakSet: [true, true, true, true],
+  weakRef: [true, true, true, true],
+  searchParams: [true, true, true, true],
+  formData: [true, true, true, true],
+  transform: [true, true, true, true],
+  key: [true, true, true, true],
+  controller: [true, true, true, true],
+  shared: [true, true, true, true],
+  iterator: [true, true, true, true],
+  generator: [true, true, true, true],
+  asyncGenerator: [true, true, true, true],
+  symbol: [true, true, true, true],
+  instance: [true, true, true, true],
+};
+
+/** What looks like the refused, and is not. */
+export const accepted: {
+  readonly map: IsNever<Gives<Map<object, number>>>;
+  readonly set: IsNever<Gives<Set<object>>>;
+  readonly buffer: IsNever<Gives<ArrayBuffer>>;
+  readonly view: IsNever<Gives<Uint8Array>>;
+  readonly signal: IsNever<Gives<AbortSignal>>;
+  readonly list: IsNever<Gives<readonly number[]>>;
+  readonly tree: IsNever<Gives<Tree>>;
+  readonly record: IsNever<Takes<Record<string, unknown>>>;
+  readonly optional: IsNever<Takes<{ readonly a?: number }>>;
+  readonly error: IsNever<Gives<RangeError>>;
+} = {
+  map: false,
+  set: false,
+  buffer: false,
+  view: false,
+  signal: false,
+  list: false,
+  tree: false,
+  record: false,
+  optional: false,
+  error: false,
+};
+
+interface Collections {
+  addAll(counters: Set<RpcStub<Counter>>): void;
+  addNamed(counters: Map<string, RpcStub<Counter>>): void;
+  all(): Set<Counter>;
+  use(other: Service<Api>): Service<Api>;
+}
+
+export async function collections(service: Service<Collections>, other: Service<Api>): Promise<void> {
+  await service.addAll(new Set([new Counter()]));
+  await service.addAll(new Set([await api.counter()]));
+  await service.addNamed(new Map([["a", new Counter()]]));
+  const [first] = await service.all();
+  const stub: RpcStub<Counter> | undefined = first;
+  const sum: number = await (await service.use(other)).add(1, 2);
+  void [stub, sum];
+  // @ts-expect-error: these are no counters
+  await service.addAll(new Set([1]));
+  // @ts-expect-error: the keys are text
+  await service.addNamed(new Map([[1, new Counter()]]));
+  // @ts-expect-error: another service
+  await service.use(store);
+}

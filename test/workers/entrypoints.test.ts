@@ -368,6 +368,7 @@ onBothTransports(
       it("makes loopback bindings to its own entrypoints, with props", async () => {
         expect(await stage.api.named()).to.equal("hello");
         expect(await stage.api.withProps({ a: [1] })).to.deep.equal({ a: [1] });
+        expect(await stage.api.withProps(undefined)).to.deep.equal({});
       });
 
       it("fails all calls in flight when it aborts itself", async () => {

@@ -95,6 +95,13 @@ class Api extends WorkerEntrypoint<{ readonly COLOR: string }> {
   }
 }
 
+class Throwing extends WorkerEntrypoint {
+  async connect(socket: Untyped): Promise<void> {
+    await socket.opened;
+    throw new RangeError("thrown by connect");
+  }
+}
+
 class Empty extends WorkerEntrypoint {}
 
 const handlers = {
@@ -103,7 +110,7 @@ const handlers = {
 
 onBothTransports(
   "f. and g. fetch and connect",
-  { default: Api, Empty, handlers },
+  { default: Api, Empty, Throwing, handlers },
   (stage) => {
     beforeEach(() => {
       log.length = 0;
@@ -164,6 +171,12 @@ onBothTransports(
           expect(await (await stage.api.fetch(url, { method: "POST", body: "body" })).text()).to.equal(outcome);
         });
       }
+
+      it("follows a 303 of a HEAD as HEAD", async () => {
+        const response = await stage.api.fetch("http://x.test/hop?left=1&status=303", { method: "HEAD" });
+        await response.body?.cancel();
+        expect(log.map((entry) => (entry as unknown[])[1])).to.deep.equal(["HEAD", "HEAD"]);
+      });
 
       it("follows at most 20", async () => {
         expect(await (await stage.api.fetch("http://x.test/hop?left=20&status=302")).text()).to.equal("GET ");
@@ -289,6 +302,7 @@ onBothTransports(
       it("answers other requests in the ordinary way, without a WebSocket", async () => {
         const response = await stage.api.fetch("http://x.test/socket");
         expect([response.status, response.webSocket]).to.deep.equal([426, undefined]);
+        await response.body?.cancel();
       });
 
       it("refuses what is done in the wrong order", async () => {
@@ -338,6 +352,16 @@ onBothTransports(
         await socket.closed;
         await eventually(() => log.includes("handler done"));
         expect(log[0]).to.equal("h:1");
+      });
+
+      it("breaks both directions where the handler throws, and reports it", async () => {
+        const socket = stage.env.Throwing.connect("x:1");
+        await socket.opened;
+        const text = new Response(socket.readable).text();
+        expect((await failure(text)).message).to.equal("thrown by connect");
+        await failure(socket.closed);
+        await eventually(() => stage.reports.length > 0);
+        expect((stage.reports[0] as Error).message).to.equal("thrown by connect");
       });
 
       it("tells of a missing handler", async () => {

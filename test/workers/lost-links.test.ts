@@ -46,6 +46,29 @@ describe("c. Values on a link", () => {
       await eventually(() => cancelled !== undefined);
     });
 
+    it("refuses more than it keeps of a stream whose writer does not wait", async () => {
+      const limits = { maxStreamBytes: 4 << 16, streamWindowBytes: 1 << 16 };
+      await using small = await serve({ port: 0, limits, workers: [{ name: "callee", module: { default: Api } }] });
+      using eager = connect(small.url, { limits: { streamWindowBytes: 1 << 30 } });
+      let pulled = 0;
+      let cancelled: Untyped;
+      const source = new ReadableStream({
+        type: "bytes",
+        async pull(controller) {
+          await new Promise((done) => setImmediate(done));
+          if (pulled++ < 1000) controller.enqueue(new Uint8Array(1 << 16));
+          else controller.close();
+        },
+        cancel: (reason) => void (cancelled = reason),
+      });
+      const held = failure((eager.service("callee") as Untyped).hold(source));
+      await eventually(() => cancelled !== undefined);
+      expect(cancelled.message).to.equal(`More than ${limits.maxStreamBytes} bytes of this stream wait unread.`);
+      expect(pulled).to.be.lessThan(1000);
+      eager.close();
+      await held;
+    });
+
     it("ends sources, readers, writers and invocations when the link is lost", async () => {
       let cancelled: unknown;
       const held = failure(api.hold(new ReadableStream({ cancel: (reason) => void (cancelled = reason) })));

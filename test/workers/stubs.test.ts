@@ -56,6 +56,17 @@ class Api extends WorkerEntrypoint {
   same(a: unknown, b: { readonly c: unknown }): boolean {
     return a === b.c;
   }
+  throwing(): object {
+    return {
+      target: () => 1,
+      [Symbol.dispose]: () => {
+        throw new RangeError("thrown by a disposer");
+      },
+    };
+  }
+  async forgetWriter(stream: WritableStream<unknown>): Promise<void> {
+    await stream.getWriter().write("first");
+  }
   fail(_callback: unknown): void {
     throw new Error("failed");
   }
@@ -247,6 +258,31 @@ onBothTransports("e. Stubs", { default: Api }, (stage) => {
       await pending;
       await eventually(() => order.length === 2);
       expect(order).to.have.members(["rejected", "broken"]);
+    });
+  });
+
+  item("e.5", () => {
+    it("reports what a disposer throws, and goes on", async () => {
+      const result = await stage.api.throwing();
+      result[Symbol.dispose]();
+      await eventually(() => stage.reports.length === 1);
+      expect((stage.reports[0] as Error).message).to.equal("thrown by a disposer");
+      await stage.idle();
+    });
+  });
+
+  item("e.4", () => {
+    it("breaks a stream that the callee left unclosed when its invocation ends", async () => {
+      const written: unknown[] = [];
+      let reason: Untyped;
+      const stream = new WritableStream({
+        write: (chunk) => void written.push(chunk),
+        abort: (why) => void (reason = why),
+      });
+      await stage.api.forgetWriter(stream);
+      await eventually(() => reason !== undefined);
+      expect(written).to.deep.equal(["first"]);
+      expect(reason.message).to.equal("The writer of this stream is gone.");
     });
   });
 

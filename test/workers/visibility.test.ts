@@ -58,6 +58,12 @@ class Api extends WorkerEntrypoint {
   get target(): Target {
     return this.#target;
   }
+  get absent(): undefined {
+    return undefined;
+  }
+  override get valueOf(): undefined {
+    return undefined;
+  }
   get list(): unknown[] {
     return [() => 1];
   }
@@ -146,6 +152,11 @@ onBothTransports("b. What is callable", { default: Api }, (stage) => {
   });
 
   item("b.2", () => {
+    it("takes a getter that gives undefined for missing", async () => {
+      await expectTypeError(stage.api.absent, missing("absent"));
+      expect((await failure(callPath(stage.host.url, ["valueOf"]))).message).to.contain(missing("valueOf"));
+    });
+
     it("names the method that is missing", async () => {
       await expectTypeError(stage.api.nowhere(), missing("nowhere"));
       await expectTypeError(stage.api.nowhere, missing("nowhere"));
@@ -188,8 +199,15 @@ onBothTransports("b. What is callable", { default: Api }, (stage) => {
       }
     });
 
-    it("refuses dup on targets, also deep in a path", async () => {
+    it("refuses dup and constructor on targets, also deep in a path", async () => {
       await expectTypeError(stage.api.target.dup(), reserved("dup"));
+      // Stubs keep it to themselves.
+      for (const path of [
+        ["target", "constructor"],
+        ["target", "nested", "constructor"],
+      ]) {
+        expect((await failure(callPath(stage.host.url, path))).message).to.contain(reserved("constructor"));
+      }
     });
   });
 

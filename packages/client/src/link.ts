@@ -17,6 +17,7 @@ import {
   type ServiceParams,
   writeServiceParams,
 } from "@capstan/wire";
+import { fromException } from "./errors.ts";
 import { makeRealm } from "./realm.ts";
 import { makeServiceStub } from "./service/service-stub.ts";
 import type { ServiceStub } from "./types.ts";
@@ -101,7 +102,9 @@ export class Link<Default extends object = UntypedService> implements Disposable
 
   /** Runs `listener` once when the link ends, after its calls have failed. */
   onBroken(listener: (error: Error) => void): Disposable {
-    return { [Symbol.dispose]: this.#connection.whenClosed(listener) };
+    const { limits } = this.#realm;
+    const off = this.#connection.whenClosed((error) => listener(fromException(error, limits) as Error));
+    return { [Symbol.dispose]: off };
   }
 
   /** How many entries each of the connection's tables holds. */

@@ -1,12 +1,13 @@
 // The realm of an application: its stubs and the objects that it passes by reference.
 import { type Capability, LocalCapability, type ReceivedPayload } from "@capstan/vat";
 import { type JsValueRef, type LimitOptions, type Limits, resolveLimits } from "@capstan/wire";
+import { receiveBinding } from "./service/binding.ts";
 import { PusherServer, servePush } from "./streams/pusher.ts";
 import { WritableServer } from "./streams/writable.ts";
 import { makePromise, makeStub } from "./stubs/stub.ts";
 import { PromiseServer, TargetServer } from "./targets/target-server.ts";
 import { readAs } from "./values/incoming.ts";
-import type { Realm } from "./values/realm.ts";
+import type { Realm, ReceivedBinding } from "./values/realm.ts";
 
 /** A realm that keeps no account of what goes in and out. A host's invocations extend it by theirs. */
 export class PlainRealm implements Realm {
@@ -20,6 +21,10 @@ export class PlainRealm implements Realm {
 
   stubFor(cap: Capability): Disposable & object {
     return makeStub(this, cap);
+  }
+
+  bindingFor(cap: Capability): ReceivedBinding {
+    return receiveBinding(this, cap);
   }
 
   promiseFor(value: Capability, pipeline: Capability | undefined): Disposable & object {

@@ -30,36 +30,77 @@ type Plain =
   | Blob
   | AbortSignal;
 
-/** A value as its receiver gets it: what goes by reference has become a stub; what cannot be sent is `never`. */
-export type Received<T> = T extends Plain
-  ? T
-  : T extends RpcStub<infer _>
-    ? T
-    : T extends Stubable
-      ? RpcStub<T>
-      : T extends symbol | Promise<unknown>
-        ? never
-        : T extends ReadonlyMap<infer K, infer V>
-          ? Map<Received<K>, Received<V>>
-          : T extends ReadonlySet<infer V>
-            ? Set<Received<V>>
-            : T extends object
-              ? { [K in keyof T]: Received<T[K]> }
-              : T;
+/** What cannot be sent, as far as types tell. Maps and sets are told apart from the weak ones before. */
+type Unsendable =
+  | symbol
+  | Promise<unknown>
+  | WeakMap<never, unknown>
+  | WeakSet<WeakKey>
+  | { readonly [Symbol.toStringTag]: "WeakRef" }
+  | FormData
+  | TransformStream<never, unknown>
+  | CryptoKey
+  | AbortController
+  | Iterator<unknown, unknown, never>
+  | AsyncIterator<unknown, unknown, never>;
 
-/** What may be passed where the receiver expects a `T`: the thing itself, a stub for it, or a promise of either. */
+/** What looks like something that can be sent: shared memory like an ArrayBuffer, parameters like headers. */
+type Lookalike = { readonly [Symbol.toStringTag]: "SharedArrayBuffer" } | URLSearchParams;
+
+/** Instances of other classes are refused. Those with private or protected members can be told: a copy by members lacks them. */
+type IsInstance<T> = { [K in keyof T]: T[K] } extends T ? false : true;
+
+/** A value as its receiver gets it: what goes by reference has become a stub; what cannot be sent is `never`. */
+export type Received<T> = T extends Lookalike
+  ? never
+  : T extends Plain
+    ? T
+    : T extends RpcStub<infer _>
+      ? T
+      : T extends Stubable
+        ? RpcStub<T>
+        : T extends Events
+          ? T
+          : T extends ReadonlyMap<infer K, infer V>
+            ? Map<Received<K>, Received<V>>
+            : T extends ReadonlySet<infer V>
+              ? Set<Received<V>>
+              : T extends Unsendable
+                ? never
+                : T extends object
+                  ? IsInstance<T> extends true
+                    ? never
+                    : { [K in keyof T]: Received<T[K]> }
+                  : T;
+
+/**
+ * What may be passed where the receiver expects a `T`: the thing itself, a stub for it, or a promise of either. `never`
+ * where it cannot be sent.
+ */
 export type Sendable<T> = T extends AnyFunction
   ? // Without their call signatures, which would leave a function expression's parameters untyped.
     T | (Disposable & { dup(): RpcStub<T> }) | Promise<RpcStub<T>>
-  : T extends RpcTarget
-    ? T | RpcStub<T> | RpcPromise<T>
-    : T extends RpcStub<infer U>
-      ? T | U | RpcPromise<U>
-      : T extends Plain
-        ? T | RpcPromise<T>
-        : T extends object
-          ? { [K in keyof T]: Sendable<T[K]> }
-          : T;
+  : T extends Lookalike
+    ? never
+    : T extends RpcTarget
+      ? T | RpcStub<T> | RpcPromise<T>
+      : T extends RpcStub<infer U>
+        ? T | U | RpcPromise<U>
+        : T extends Plain
+          ? T | RpcPromise<T>
+          : T extends Events | Promise<unknown>
+            ? T
+            : T extends ReadonlyMap<infer K, infer V>
+              ? ReadonlyMap<Sendable<K>, Sendable<V>>
+              : T extends ReadonlySet<infer V>
+                ? ReadonlySet<Sendable<V>>
+                : T extends Unsendable
+                  ? never
+                  : T extends object
+                    ? IsInstance<T> extends true
+                      ? never
+                      : { [K in keyof T]: Sendable<T[K]> }
+                    : T;
 
 /** Members that never are remote: those of entrypoints and stubs that are local, and symbols. */
 type Hidden = "ctx" | "env" | "dup" | "constructor" | "onRpcBroken" | symbol;

@@ -1,10 +1,18 @@
-// Service bindings: to Workers of the same host without a socket, and to other hosts over a link that is opened anew
-// when it was lost.
+// Service bindings to other hosts, over a link that is opened anew when it was lost.
 import { connect, type Link } from "@capstan/client";
-import { makeServiceStub, type Realm } from "@capstan/client/serving";
-import type { Capability, TrafficRecorder } from "@capstan/vat";
+import { capabilityOf } from "@capstan/client/serving";
+import type { Capability, TableSizes, TrafficRecorder } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 import type { ServiceBinding } from "./config/worker-config.ts";
+
+/** A host that bindings lead to. */
+export interface RemoteStats {
+  readonly url: string;
+  /** How many times a link to it was opened: more than once where one was lost. */
+  readonly linksOpened: number;
+  /** How many entries each table of the link holds; undefined where none is open. */
+  readonly tables: TableSizes | undefined;
+}
 
 /** Another host. States: idle → linked → (link lost) idle. The next call opens the link again. */
 export class RemoteHost {
@@ -14,6 +22,7 @@ export class RemoteHost {
   readonly #limits: Limits;
   readonly #record: TrafficRecorder | undefined;
   #link: Link | undefined;
+  #linksOpened = 0;
   readonly #services = new Map<ServiceBinding, object>();
 
   constructor(url: string, limits: Limits, record?: TrafficRecorder) {
@@ -27,15 +36,19 @@ export class RemoteHost {
     this.#names.add(JSON.stringify(name));
   }
 
-  /** The stub that `binding` leads to, on the link as it stands. */
-  stub(binding: ServiceBinding): object {
+  /** What `binding` leads to, on the link as it stands; borrowed. */
+  find(binding: ServiceBinding): Capability {
     let stub = this.#services.get(binding);
     if (stub === undefined) {
       this.#link ??= this.#open();
       stub = this.#link.service(binding.service, binding);
       this.#services.set(binding, stub);
     }
-    return stub;
+    return capabilityOf(stub);
+  }
+
+  get stats(): RemoteStats {
+    return { url: this.#url, linksOpened: this.#linksOpened, tables: this.#link?.tables };
   }
 
   close(): void {
@@ -47,6 +60,7 @@ export class RemoteHost {
   }
 
   #open(): Link {
+    this.#linksOpened++;
     const link = connect(this.#url, { limits: this.#limits, name: this.#describe(), record: this.#record });
     link.onBroken(() => {
       this.#link = undefined;
@@ -55,35 +69,3 @@ export class RemoteHost {
     return link;
   }
 }
-
-/**
- * What `env.NAME` is for a service binding: `typeof` "object", no `then`, neither `dup` nor a disposer.
- *
- * @param call makes the binding itself callable, as `ctx.exports.NAME({ props })` is.
- */
-export function makeBinding(stub: () => object, call?: (options?: { readonly props?: unknown }) => object): object {
-  const target: object = call ?? (Object.create(Fetcher.prototype) as object);
-  return new Proxy(target, {
-    get(_target, key) {
-      if (key === "then" || key === "dup" || key === Symbol.dispose) return undefined;
-      return Reflect.get(stub(), key);
-    },
-    has: (_target, key) => typeof key === "string",
-    ownKeys: () => [],
-    getOwnPropertyDescriptor: () => undefined,
-    set: () => false,
-  });
-}
-
-/** A binding to a Worker in this process. Takes over the reference. */
-export function makeLocalBinding(
-  realm: Realm,
-  service: Capability,
-  call?: (options?: { readonly props?: unknown }) => object,
-): object {
-  const stub = makeServiceStub(realm, service);
-  return makeBinding(() => stub, call);
-}
-
-/** Names the class of bindings in messages. */
-class Fetcher {}

@@ -4,14 +4,16 @@
 export interface ContextOwner {
   /** Told of what goes wrong where no caller is told, and what that was. */
   report(error: unknown, what: string): void;
-  /** The Worker's entrypoints as bindings to itself, by export name. */
-  readonly loopback: Readonly<Record<string, unknown>>;
 }
 
 /** What a context needs of its invocation. */
 export interface ContextCalls {
   abort(reason: unknown): void;
   whenCallerGone(listener: () => void): void;
+  /** `env`, whose bindings make calls of this invocation. */
+  readonly env: object;
+  /** The Worker's entrypoints as bindings to itself, by export name. */
+  readonly loopback: Readonly<Record<string, unknown>>;
 }
 
 /** `ctx` of one invocation. Its parts are made when they are touched. */
@@ -31,7 +33,12 @@ export class ExecutionContext {
 
   /** The Worker's own entrypoints: `ctx.exports.NAME` is a binding; calling it with `{ props }` gives one with props. */
   get exports(): Readonly<Record<string, unknown>> {
-    return this.#owner.loopback;
+    return this.#calls.loopback;
+  }
+
+  /** What the invocation of `ctx` has as `env`. */
+  static envOf(ctx: ExecutionContext): object {
+    return ctx.#calls.env;
   }
 
   /** Fires when the caller cancels the call or its link is lost. */
@@ -86,6 +93,11 @@ export class ExecutionContext {
   /** The caller is gone, or wants no result. */
   cancel(): void {
     this.#controller ??= new AbortController();
-    this.#controller.abort(new DOMException("The caller cancelled the call, or is gone.", "AbortError"));
+    this.#controller.abort(callerGone());
   }
+}
+
+/** What a signal, and whoever waits for a call of the invocation, is told. */
+export function callerGone(): DOMException {
+  return new DOMException("The caller cancelled the call, or is gone.", "AbortError");
 }

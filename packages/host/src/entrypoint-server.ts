@@ -1,7 +1,13 @@
 // hot path (bench: npm run bench). Calls on an entrypoint: each is an invocation, once admitted.
 import { isJsCall, type Receiver, serveCall, serveOther } from "@capstan/client/serving";
 import { type IncomingCall, RpcError, type Server } from "@capstan/vat";
-import { SERVICE_CONNECT_METHOD, SERVICE_FETCH_METHOD, SERVICE_ID_HIGH, SERVICE_ID_LOW } from "@capstan/wire";
+import {
+  ExceptionType,
+  SERVICE_CONNECT_METHOD,
+  SERVICE_FETCH_METHOD,
+  SERVICE_ID_HIGH,
+  SERVICE_ID_LOW,
+} from "@capstan/wire";
 import { connectReceiver, fetchReceiver } from "./event-handlers.ts";
 import { Invocation } from "./invocation.ts";
 import type { Worker } from "./worker.ts";
@@ -29,7 +35,7 @@ export class EntrypointServer implements Server {
       return;
     }
     if (admission.isClosed && call.origin !== undefined) {
-      call.returnException(RpcError.disconnected("The host is shutting down."));
+      call.returnException(refusal(ExceptionType.disconnected, "The host is shutting down."));
       return;
     }
     if (admission.tryEnter()) {
@@ -45,7 +51,7 @@ export class EntrypointServer implements Server {
     const start = (): void => (cancelled ? admission.leave() : this.#start(call, event));
     if (!admission.wait(start)) {
       const { maxWaitingInvocations } = realm.limits;
-      call.returnException(RpcError.overloaded(`${maxWaitingInvocations} invocations wait already.`));
+      call.returnException(refusal(ExceptionType.overloaded, `${maxWaitingInvocations} invocations wait already.`));
     }
   }
 
@@ -59,9 +65,14 @@ export class EntrypointServer implements Server {
     const worker = this.#worker;
     const { ctx } = invocation;
     if (event === "call") return worker.receiver(this.#exported, ctx);
-    if (event === "fetch") return fetchReceiver(worker, this.#exported, ctx);
+    if (event === "fetch") return fetchReceiver(this.#exported, ctx);
     return connectReceiver(worker, this.#exported, ctx, () => invocation.keepAlive());
   }
+}
+
+/** The callee's, for a caller in this process too. */
+function refusal(type: ExceptionType, reason: string): RpcError {
+  return new RpcError(type, reason, { remote: true });
 }
 
 function eventOf(call: IncomingCall): Event | undefined {

@@ -1,6 +1,6 @@
 // The fetch and connect events: from HTTP, or through a binding.
 import { acceptSocket, type Receiver } from "@capstan/client/serving";
-import type { ExecutionContext } from "./context.ts";
+import { ExecutionContext } from "./context.ts";
 import { isEntrypointClass } from "./platform/entrypoint.ts";
 import type { Worker } from "./worker.ts";
 
@@ -10,24 +10,19 @@ import type { Worker } from "./worker.ts";
  *
  * @throws TypeError where there is no handler, or where it gives no Response; and what the handler throws.
  */
-export async function callFetchHandler(
-  worker: Worker,
-  exported: unknown,
-  request: Request,
-  ctx: ExecutionContext,
-): Promise<Response> {
-  const response: unknown = await callHandler(worker, exported, "fetch", request, ctx);
+export async function callFetchHandler(exported: unknown, request: Request, ctx: ExecutionContext): Promise<Response> {
+  const response: unknown = await callHandler(exported, "fetch", request, ctx);
   if (response instanceof Response) return response;
   throw new TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.");
 }
 
 /** What a call of `Service.fetch` is made on. */
-export function fetchReceiver(worker: Worker, exported: unknown, ctx: ExecutionContext): Receiver {
+export function fetchReceiver(exported: unknown, ctx: ExecutionContext): Receiver {
   const fetch = (sent: unknown): Promise<Response> => {
     if (!(sent instanceof Request)) throw new TypeError("fetch() takes a Request.");
     const init: RequestInit & { duplex?: "half" } = { redirect: "manual", signal: ctx.signal };
     if (sent.body !== null) init.duplex = "half";
-    return callFetchHandler(worker, exported, new Request(sent, init), ctx);
+    return callFetchHandler(exported, new Request(sent, init), ctx);
   };
   return { target: { fetch }, byPrototype: false, reserved: NOTHING };
 }
@@ -46,14 +41,19 @@ export function connectReceiver(
     if (!(readable instanceof ReadableStream) || !(writable instanceof WritableStream)) {
       throw new TypeError("connect() takes two streams.");
     }
-    const socket = acceptSocket(readable, writable, String(address));
-    const done = callHandler(worker, exported, "connect", socket, ctx);
+    // The socket pipes into what it is given, and its handler may hold a writer: the error goes in behind both.
+    const stop = new AbortController();
+    const outgoing = new TransformStream<Uint8Array, Uint8Array>();
+    const sent = outgoing.readable.pipeTo(writable, { signal: stop.signal }).catch(() => {});
+    const socket = acceptSocket(readable, outgoing.writable, String(address));
+    const done = callHandler(exported, "connect", socket, ctx);
     const release = keepAlive();
     Promise.resolve(done)
       .then(() => socket.close())
       .catch((error: unknown) => {
         worker.report(error, "connect()");
-        void writable.abort(error).catch(() => {});
+        stop.abort(error);
+        return sent;
       })
       .finally(release);
   };
@@ -63,10 +63,11 @@ export function connectReceiver(
 const NOTHING: ReadonlySet<string> = new Set();
 
 /** Of a fresh instance with `event` alone, of an object of handlers with `(event, env, ctx)`. */
-function callHandler(worker: Worker, exported: unknown, name: string, event: unknown, ctx: ExecutionContext): unknown {
+function callHandler(exported: unknown, name: string, event: unknown, ctx: ExecutionContext): unknown {
   const isClass = isEntrypointClass(exported);
-  const target = isClass ? new exported(ctx, worker.env) : exported;
+  const env = ExecutionContext.envOf(ctx);
+  const target = isClass ? new exported(ctx, env) : exported;
   const handler: unknown = typeof target === "object" && target !== null ? Reflect.get(target, name) : undefined;
   if (typeof handler !== "function") throw new TypeError(`Handler does not export a ${name}() function.`);
-  return Reflect.apply(handler, target, isClass ? [event] : [event, worker.env, ctx]);
+  return Reflect.apply(handler, target, isClass ? [event] : [event, env, ctx]);
 }

@@ -1,5 +1,6 @@
 // Serve Workers.
 export { type LimitOptions, RpcTarget } from "@capstan/client";
+export type { RemoteStats } from "./bindings.ts";
 export { ConfigError } from "./config/config-error.ts";
 export type { JsonValue, ServiceBinding } from "./config/worker-config.ts";
 export { ExecutionContext } from "./context.ts";

@@ -1,7 +1,8 @@
 // hot path (bench: npm run bench). One invocation: its ctx, what it handed out, what it received, and when it ends.
-import { type Held, PlainRealm, toException } from "@capstan/client/serving";
+import { type Held, type PendingPromise, PlainRealm, type Realm, toException } from "@capstan/client/serving";
 import type { IncomingCall } from "@capstan/vat";
-import { ExecutionContext } from "./context.ts";
+import { type ContextCalls, callerGone, ExecutionContext } from "./context.ts";
+import type { Caller } from "./invocation-env.ts";
 import { type Scoped, scopeRunner } from "./platform/invocation-scope.ts";
 import type { Worker } from "./worker.ts";
 
@@ -14,7 +15,7 @@ const OVERDUE =
  * States: open (calls run, or somebody holds what it handed out) → draining (only tasks are left; they may open it
  * again) → ended (stubs that it still held are given back). Invariant: counted as live exactly until ended.
  */
-export class Invocation extends PlainRealm implements Scoped {
+export class Invocation extends PlainRealm implements Caller, ContextCalls, Scoped {
   readonly ctx: ExecutionContext;
   readonly #worker: Worker;
   /** The call that the invocation was made for; undefined for an HTTP request. */
@@ -25,6 +26,11 @@ export class Invocation extends PlainRealm implements Scoped {
   #more: Set<IncomingCall> | undefined = undefined;
   #handedOut = 0;
   #held: Set<Held> | undefined = undefined;
+  /** Calls that it made and that have no outcome. */
+  #pending: Set<PendingPromise> | undefined = undefined;
+  #isCancelled = false;
+  #env: object | undefined = undefined;
+  #loopback: Readonly<Record<string, unknown>> | undefined = undefined;
   #state: "open" | "draining" | "ended" = "open";
   /** Runs out where the entry's method goes on though nobody waits for it any more. */
   #placeTimer: ReturnType<typeof setTimeout> | undefined = undefined;
@@ -48,6 +54,25 @@ export class Invocation extends PlainRealm implements Scoped {
     return runner === undefined ? code() : runner(this, code);
   }
 
+  get env(): object {
+    this.#env ??= this.#worker.envFor(this);
+    return this.#env;
+  }
+
+  get loopback(): Readonly<Record<string, unknown>> {
+    this.#loopback ??= this.#worker.loopbackFor(this);
+    return this.#loopback;
+  }
+
+  /** Code that outlives its invocation calls as the host does. */
+  get callRealm(): Realm {
+    return this.#state === "ended" ? this.#worker.realm : this;
+  }
+
+  envOver(env: object): object | undefined {
+    return env === this.#worker.env ? this.env : undefined;
+  }
+
   override report(error: unknown): void {
     this.#worker.report(error, "a disposer");
   }
@@ -65,10 +90,15 @@ export class Invocation extends PlainRealm implements Scoped {
 
   /** What is still held when the invocation ends goes with it, leaked duplicates of parameters among them. */
   handleHeld(held: Held, isHeld: boolean): void {
-    if (isHeld && this.#state !== "ended") {
-      this.#held ??= new Set();
-      this.#held.add(held);
-    } else this.#held?.delete(held);
+    if (!isHeld) this.#held?.delete(held);
+    else if (this.#state !== "ended") (this.#held ??= new Set()).add(held);
+    // It came with the outcome of a call that nobody waited for.
+    else held.dispose();
+  }
+
+  handlePending(call: PendingPromise, isPending: boolean): void {
+    if (!isPending) this.#pending?.delete(call);
+    else if (this.#state !== "ended") (this.#pending ??= new Set()).add(call);
   }
 
   handleCall(call: IncomingCall, running: boolean): void {
@@ -126,8 +156,22 @@ export class Invocation extends PlainRealm implements Scoped {
 
   /** Nobody waits for this call any more: it counts as answered, though its code may go on. */
   #handleCancel(call: IncomingCall): void {
-    if (call === this.#entry) this.ctx.cancel();
+    if (call === this.#entry) this.cancel();
     this.#giveUp(call);
+  }
+
+  /** Its caller is gone, or wants no result. The calls that it waits for are cancelled too, unless they may be a task's. */
+  cancel(): void {
+    this.#isCancelled = true;
+    this.ctx.cancel();
+    if (!this.ctx.hasTasks) this.#abandonCalls();
+  }
+
+  #abandonCalls(): void {
+    const calls = this.#pending;
+    this.#pending = undefined;
+    if (calls === undefined) return;
+    for (const call of calls) call.abandon(callerGone());
   }
 
   #settle(): void {
@@ -140,6 +184,7 @@ export class Invocation extends PlainRealm implements Scoped {
     void this.ctx.drained(this.limits.waitUntilTimeoutMs).then((inTime) => {
       if (!inTime) {
         this.#worker.report(new Error(OVERDUE), "waitUntil()");
+        this.#isCancelled = true;
         this.#end();
         return;
       }
@@ -152,6 +197,7 @@ export class Invocation extends PlainRealm implements Scoped {
     this.#state = "ended";
     this.#forgetCaller?.();
     this.#worker.counter.live--;
+    if (this.#isCancelled) this.#abandonCalls();
     const rest = this.#held;
     this.#held = undefined;
     if (rest !== undefined) for (const held of rest) held.dispose();

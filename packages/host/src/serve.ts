@@ -19,13 +19,14 @@ import {
 import type { LimitOptions } from "@capstan/wire";
 import { WebSocketServer } from "ws";
 import { Admission } from "./admission.ts";
-import { makeBinding, makeLocalBinding, RemoteHost } from "./bindings.ts";
+import { RemoteHost, type RemoteStats } from "./bindings.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { checkServeOptions, urlProblem } from "./config/serve-options.ts";
 import { readWorkerConfig, type ServiceBinding } from "./config/worker-config.ts";
 import { type FailureReporter, printFailure } from "./failure.ts";
 import { serveRequest, serveUpgrade } from "./http/serve-request.ts";
 import { WebSocketAcceptor } from "./http/web-socket.ts";
+import type { ServiceFinder } from "./invocation-env.ts";
 import { type FindService, LinkServer } from "./link-server.ts";
 import { loadWorker } from "./loader/load-worker.ts";
 import { registerEnvironment } from "./platform/cloudflare-workers-env.ts";
@@ -85,6 +86,8 @@ export interface HostStats {
   readonly liveInvocations: number;
   /** Links that are open. */
   readonly links: number;
+  /** The hosts that bindings led to so far. */
+  readonly remotes: readonly RemoteStats[];
 }
 
 /** Thrown for a binding to a service that nobody names. */
@@ -133,7 +136,7 @@ export async function serve(options: ServeOptions): Promise<Host> {
   for (const { name, services } of served) {
     const worker = workers.get(name);
     for (const binding of services ?? []) {
-      if (worker !== undefined) worker.env[binding.binding] = bind(binding, name, workers, realm, options, remotes);
+      worker?.bind(binding.binding, finder(binding, name, workers, realm, options, remotes));
     }
   }
   warnOfUnusedServices(options, served, workers);
@@ -173,7 +176,11 @@ export async function serve(options: ServeOptions): Promise<Host> {
   return {
     port: address.port,
     url: `http://${hostName}:${address.port}`,
-    stats: () => ({ liveInvocations: counter.live, links: links.size }),
+    stats: () => ({
+      liveInvocations: counter.live,
+      links: links.size,
+      remotes: [...remotes.values()].map((remote) => remote.stats),
+    }),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -208,14 +215,15 @@ function warnOfUnusedServices(
   }
 }
 
-function bind(
+/** How to find what a binding leads to. */
+function finder(
   wanted: ServiceBinding,
   owner: string,
   workers: ReadonlyMap<string, Worker>,
   realm: Realm,
   options: ServeOptions,
   remotes: Map<string, RemoteHost>,
-): object {
+): ServiceFinder {
   const { binding, service, entrypoint, props } = wanted;
   const local = workers.get(service);
   if (local !== undefined) {
@@ -225,7 +233,7 @@ function bind(
       throw new BindingError(
         `${owner}: binding ${binding}: no such entrypoint: "${name}" in "${service}"; ${local.exportNames}.`,
       );
-    return makeLocalBinding(realm, cap);
+    return () => cap;
   }
   const variable = `CAPSTAN_SERVICE_${service.toUpperCase().replaceAll("-", "_")}`;
   const given = options.services?.[service];
@@ -240,7 +248,7 @@ function bind(
   const remote = remotes.get(url) ?? new RemoteHost(url, realm.limits, options.record);
   remotes.set(url, remote);
   remote.addName(service);
-  return makeBinding(() => remote.stub(wanted));
+  return () => remote.find(wanted);
 }
 
 function find(

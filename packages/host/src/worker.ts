@@ -1,11 +1,11 @@
 // hot path (bench: npm run bench). One Worker of a host: its entrypoints, and what a call on one is made on.
-import { RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver } from "@capstan/client/serving";
+import { makeBinding, RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver } from "@capstan/client/serving";
 import { type Capability, LocalCapability } from "@capstan/vat";
 import type { Admission } from "./admission.ts";
-import { makeLocalBinding } from "./bindings.ts";
-import type { ContextOwner, ExecutionContext } from "./context.ts";
+import { type ContextOwner, ExecutionContext } from "./context.ts";
 import { EntrypointServer } from "./entrypoint-server.ts";
 import type { FailureReporter } from "./failure.ts";
+import { bindingOf, type Caller, InvocationEnv, type ServiceFinder, type SharedBinding } from "./invocation-env.ts";
 import { isEntrypointClass } from "./platform/entrypoint.ts";
 
 /** What a host counts. */
@@ -25,7 +25,9 @@ export class Worker implements ContextOwner {
   readonly counter: InvocationCounter;
   readonly admission: Admission;
   readonly #report: FailureReporter;
-  #loopback: Readonly<Record<string, unknown>> | undefined;
+  /** The bindings among `env`. */
+  readonly #bindings = new Map<string | symbol, SharedBinding>();
+  #entrypoints: ReadonlyMap<string, Capability> | undefined;
 
   constructor(
     name: string,
@@ -49,24 +51,40 @@ export class Worker implements ContextOwner {
     this.#report(error, { worker: this.name, what });
   }
 
-  get loopback(): Readonly<Record<string, unknown>> {
-    this.#loopback ??= this.#makeLoopback();
-    return this.#loopback;
+  /** Adds a binding to `env`. */
+  bind(name: string, find: ServiceFinder): void {
+    const shared = makeBinding({ realm: this.realm, find });
+    this.env[name] = shared;
+    this.#bindings.set(name, { shared, find });
   }
 
-  #makeLoopback(): Readonly<Record<string, unknown>> {
+  /** `env` for an invocation. Where there is no binding, all share one. */
+  envFor(caller: Caller): object {
+    return this.#bindings.size === 0 ? this.env : new Proxy(this.env, new InvocationEnv(caller, this.#bindings));
+  }
+
+  /** `ctx.exports` for an invocation. */
+  loopbackFor(caller: Caller): Readonly<Record<string, unknown>> {
+    this.#entrypoints ??= this.#ownEntrypoints();
     const bindings: Record<string, unknown> = Object.create(null);
-    for (const name of Object.keys(this.exports)) {
-      const plain = this.entrypoint(name);
-      if (plain === undefined) continue;
+    for (const [name, plain] of this.#entrypoints) {
       const withProps = (options?: { readonly props?: unknown }): object => {
         const cap = this.entrypoint(name, options?.props ?? {});
         if (cap === undefined) throw new TypeError(`There is no entrypoint "${name}".`);
-        return makeLocalBinding(this.realm, cap);
+        return bindingOf(caller, () => cap);
       };
-      bindings[name] = makeLocalBinding(this.realm, plain, withProps);
+      bindings[name] = bindingOf(caller, () => plain, withProps);
     }
     return Object.freeze(bindings);
+  }
+
+  #ownEntrypoints(): ReadonlyMap<string, Capability> {
+    const entrypoints = new Map<string, Capability>();
+    for (const name of Object.keys(this.exports)) {
+      const cap = this.entrypoint(name);
+      if (cap !== undefined) entrypoints.set(name, cap);
+    }
+    return entrypoints;
   }
 
   /** A capability for an entrypoint: each call on it is one invocation. Undefined where there is none of that name. */
@@ -87,13 +105,17 @@ export class Worker implements ContextOwner {
   /** Makes what answers one call: a fresh instance, or the object of handlers. */
   receiver(exported: object, ctx: ExecutionContext): Receiver {
     if (isEntrypointClass(exported)) {
-      return { target: new exported(ctx, this.env), byPrototype: true, reserved: RESERVED_ON_ENTRYPOINTS };
+      return {
+        target: new exported(ctx, ExecutionContext.envOf(ctx)),
+        byPrototype: true,
+        reserved: RESERVED_ON_ENTRYPOINTS,
+      };
     }
     return {
       target: exported,
       byPrototype: false,
       reserved: RESERVED_ON_ENTRYPOINTS,
-      invoke: (method, name, args) => callHandler(exported, method, name, args, this.env, ctx),
+      invoke: (method, name, args) => callHandler(exported, method, name, args, ExecutionContext.envOf(ctx), ctx),
     };
   }
 }

@@ -14,7 +14,7 @@ export class RpcError extends Error {
   readonly type: ExceptionType;
   readonly trace: string;
   readonly details: readonly ExceptionDetail[];
-  /** True where the peer sent it; false where this vat raised it. */
+  /** True where the peer sent it, or a callee in this vat; false where this vat itself raised it. */
   readonly remote: boolean;
 
   constructor(

@@ -1,6 +1,7 @@
 // One suite, two transports: the callee is a Worker of the same host, or of another one over a WebSocket link.
 import { expect } from "chai";
-import { type Host, serve, WorkerEntrypoint } from "../../../packages/host/src/index.ts";
+import { type Host, type RemoteStats, serve, WorkerEntrypoint } from "../../../packages/host/src/index.ts";
+import type { TableSizes } from "../../../packages/vat/src/index.ts";
 import type { LimitOptions } from "../../../packages/wire/src/index.ts";
 import { type ItemId, titleOf } from "./checklist.ts";
 
@@ -27,6 +28,8 @@ export interface StageOptions {
   readonly vars?: { readonly [name: string]: unknown };
   /** `props` that the binding to the default export hands over. */
   readonly props?: { readonly [name: string]: string };
+  /** A Worker that the callee has bindings to, by the names of its exports; `default` as BEYOND. */
+  readonly beyond?: Module;
   /** Whether the tests leave stubs behind: invocations then live as long as the hosts. */
   readonly leaves?: boolean;
 }
@@ -45,6 +48,7 @@ export function onBothTransports(
       const stage = new StagedHosts(transport === "over a link", module, options);
       before(() => stage.start());
       beforeEach(() => void stage.reports.splice(0));
+      afterEach(() => stage.settle());
       after(() => stage.stop());
       define(stage);
     });
@@ -63,6 +67,7 @@ class StagedHosts implements Stage {
   readonly #module: Module;
   readonly #options: StageOptions;
   readonly #hosts: Host[] = [];
+  #tables: TableSizes | undefined;
 
   constructor(remote: boolean, module: Module, options: StageOptions) {
     this.#remote = remote;
@@ -95,19 +100,44 @@ class StagedHosts implements Stage {
       entrypoint: name,
       ...(name === "default" && props !== undefined ? { props } : {}),
     }));
-    const callee = { name: "callee", module: this.#module, vars };
+    const beyond = Object.keys(this.#options.beyond ?? {}).map((name) => ({
+      binding: name === "default" ? "BEYOND" : name,
+      service: "beyond",
+      entrypoint: name,
+    }));
+    const callee = { name: "callee", module: this.#module, vars, services: beyond };
+    const others = this.#options.beyond === undefined ? [] : [{ name: "beyond", module: this.#options.beyond }];
     const caller = { name: "caller", module: { default: Caller }, services };
     const report = (error: unknown): void => void this.reports.push(error);
     const common = { port: 0, limits: { ...limits, ...(leaves ? { gracePeriodMs: 50 } : {}) }, report };
     if (this.#remote) {
-      const host = await serve({ ...common, acceptProps: true, workers: [callee] });
+      const host = await serve({ ...common, acceptProps: true, workers: [callee, ...others] });
       this.#hosts.push(host);
       this.#hosts.push(await serve({ ...common, workers: [caller], services: { callee: host.url } }));
     } else {
-      this.#hosts.push(await serve({ ...common, workers: [caller, callee] }));
+      this.#hosts.push(await serve({ ...common, workers: [caller, callee, ...others] }));
     }
     await fetch(this.#hosts.at(-1)?.url ?? "");
     this.env = env;
+    // Each binding asks for its service once, which stays in the tables.
+    for (const { binding } of services) env[binding].onRpcBroken(() => {})[Symbol.dispose]();
+    await eventually(() => this.#link()?.tables?.questions === 0 || !this.#remote);
+    this.#tables = this.#link()?.tables;
+  }
+
+  /** After each test: what it opened is closed again, and the link is the one that the suite began with. */
+  async settle(): Promise<void> {
+    if (this.#options.leaves !== true) await this.idle();
+    const { linksOpened } = this.#link() ?? {};
+    if (linksOpened !== undefined) expect(linksOpened, "links opened to the callee").to.equal(1);
+    if (this.#options.leaves === true) return;
+    const isAtBase = (): boolean => JSON.stringify(this.#link()?.tables) === JSON.stringify(this.#tables);
+    await eventually(isAtBase).catch(() => expect(this.#link()?.tables).to.deep.equal(this.#tables));
+  }
+
+  /** The caller's link to the callee's host; undefined in process. */
+  #link(): RemoteStats | undefined {
+    return this.#remote ? this.#hosts.at(-1)?.stats().remotes[0] : undefined;
   }
 
   async stop(): Promise<void> {

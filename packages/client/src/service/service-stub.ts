@@ -1,14 +1,17 @@
 // Stubs of services: what fetch() and connect() mean on them is not the callee's to say.
 import type { Capability } from "@capstan/vat";
-import { makeStub } from "../stubs/stub.ts";
+import { type LocalMembers, makeStub } from "../stubs/stub.ts";
 import type { Realm } from "../values/realm.ts";
 import { fetchThrough } from "./fetch.ts";
 import { connectThrough, type SocketAddress } from "./socket.ts";
 
 /** A stub for a service: its `fetch` and `connect` are events, all else are calls. Takes over the reference. */
 export function makeServiceStub(realm: Realm, service: Capability): Disposable & object {
-  return makeStub(realm, service, (stub) => ({
-    fetch: (input: RequestInfo | URL, init?: RequestInit) => fetchThrough(stub, input, init),
-    connect: (address: SocketAddress) => connectThrough(stub, address),
-  }));
+  return makeStub(realm, service, SERVICE_EVENTS);
 }
+
+/** What a service's stub does itself. */
+export const SERVICE_EVENTS: LocalMembers = (stub) => ({
+  fetch: (input: RequestInfo | URL, init?: RequestInit) => fetchThrough(stub, input, init),
+  connect: (address: SocketAddress) => connectThrough(stub, address),
+});

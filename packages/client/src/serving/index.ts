@@ -2,6 +2,7 @@
 export { linkUrl } from "../connect.ts";
 export { toException } from "../errors.ts";
 export { makeRealm, PlainRealm } from "../realm.ts";
+export { type BindingCall, type BindingSource, capabilityOf, makeBinding } from "../service/binding.ts";
 export { callByPath } from "../service/call-by-path.ts";
 export { makeServiceStub } from "../service/service-stub.ts";
 export { acceptSocket, addressText, makeSocket } from "../service/socket.ts";
@@ -12,4 +13,4 @@ export { isJsCall, type Receiver, serveCall, serveOther } from "../targets/targe
 export { RESERVED_ON_ENTRYPOINTS } from "../targets/visibility.ts";
 export { readPlainValue } from "../values/plain.ts";
 export { previewValue } from "../values/preview.ts";
-export type { Held, Realm } from "../values/realm.ts";
+export type { Held, PendingPromise, Realm, ReceivedBinding } from "../values/realm.ts";

@@ -15,6 +15,8 @@ export interface StubCore {
    */
   send?(lends: boolean): SentPromise;
   dispose(): void;
+  /** Whether it is a service: what receives it gets a binding. */
+  readonly isService?: boolean;
 }
 
 /** A promise on its way into a message. */

@@ -18,7 +18,7 @@ import { nothingToDispose, passesOn } from "../values/by-reference.ts";
 import { CallContent, callEncoder } from "../values/call.ts";
 import { isGiven } from "../values/given-signal.ts";
 import { IncomingObjects } from "../values/incoming.ts";
-import type { Realm } from "../values/realm.ts";
+import type { Held, PendingPromise, Realm } from "../values/realm.ts";
 import { coreOf, type SentPromise, type StubCore } from "./brand.ts";
 import { LateCall } from "./late-call.ts";
 import { arriveFrom, callSite, watch } from "./leaks.ts";
@@ -60,13 +60,14 @@ type Settled = { readonly value: unknown } | { readonly error: unknown };
  * States: pending → settled (value or error) ; disposed at any time (a pending call is cancelled, stubs in a result
  * are given back).
  */
-export class CallPromise implements PromiseBase, ReturnSink {
+export class CallPromise implements PromiseBase, PendingPromise, ReturnSink {
   readonly realm: Realm;
   #call: PendingCall | undefined;
   /** What stands for the result, once somebody pipelines on it: at the callee while pending, then here. */
   #pipeline: Capability | undefined;
   /** What runs the result's disposer at the callee when it is dropped. */
   #owner: Capability | undefined;
+  #held: Held | undefined;
   /** Apart from this, which holds the result: whoever watches it must not. */
   #watched = NOT_WATCHED;
   #settled: Settled | undefined;
@@ -101,6 +102,7 @@ export class CallPromise implements PromiseBase, ReturnSink {
       const target = base.target();
       content = new CallContent(base.realm, target, path, args);
       this.#call = target.call(method.high, method.low, method.id, callEncoder, content, this);
+      base.realm.handlePending?.(this, true);
     } catch (error) {
       if (error instanceof UnreadBlobs) this.#callLater(error, base, args, method);
       else this.#settled = { error };
@@ -147,6 +149,7 @@ export class CallPromise implements PromiseBase, ReturnSink {
     const target = base.divert?.(gate.addRef()) ?? base.target().addRef();
     const late = new LateCall(realm.limits);
     this.#call = late;
+    realm.handlePending?.(this, true);
     const attempt = async (): Promise<void> => {
       const kept = await unread.read();
       try {
@@ -224,14 +227,21 @@ export class CallPromise implements PromiseBase, ReturnSink {
   }
 
   dispose(): void {
+    this.abandon(new Error("RPC promise used after being disposed."));
+  }
+
+  abandon(reason: unknown): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#forgetSignals?.();
     this.#forgetSignals = undefined;
-    if (this.#settled === undefined) this.#call?.cancel();
+    if (this.#settled === undefined) {
+      this.realm.handlePending?.(this, false);
+      this.#call?.cancel();
+    }
     this.#call = undefined;
     this.#releaseResult();
-    this.#waiting?.reject(new Error("RPC promise used after being disposed."));
+    this.#waiting?.reject(reason);
     this.#waiting = undefined;
   }
 
@@ -249,16 +259,18 @@ export class CallPromise implements PromiseBase, ReturnSink {
       const value = ref === undefined ? undefined : stubs.read(ref);
       this.#stubs = stubs;
       this.#call = undefined;
-      if (typeof value === "function") this.#result = coreOf(value) as (CallBase & StubCore) | undefined;
+      if (stubs.holdsStubs) this.#result = coreOf(value as object) as (CallBase & StubCore) | undefined;
       const pipeline = results.cap(callPipeline);
       this.#isEmpty = pipeline === undefined;
       // From here on the value itself is at hand for pipelined calls; only its owner's disposer is still at the callee.
       this.#dropPipeline();
       if (hasDisposer) {
         this.#owner = pipeline?.addRef();
+        this.#held = { dispose: () => this.#releaseResult() };
+        this.realm.handleHeld?.(this.#held, true);
         this.#watched = { isDisposed: false };
       }
-      if (typeof value === "object" && value !== null) this.#attachDisposer(value);
+      if (typeof value === "object" && value !== null && this.#result === undefined) this.#attachDisposer(value);
       this.#settle({ value });
     } catch (error) {
       this.#settle({ error });
@@ -285,6 +297,7 @@ export class CallPromise implements PromiseBase, ReturnSink {
 
   #settle(settled: Settled): void {
     this.#settled = settled;
+    if (!this.#disposed) this.realm.handlePending?.(this, false);
     this.#call = undefined;
     this.#base = undefined;
     this.#forgetSignals?.();
@@ -303,6 +316,7 @@ export class CallPromise implements PromiseBase, ReturnSink {
     this.#owner = undefined;
     if (owner !== undefined) {
       this.#watched.isDisposed = true;
+      if (this.#held !== undefined) this.realm.handleHeld?.(this.#held, false);
       owner.release();
     }
     this.#stubs?.discard();

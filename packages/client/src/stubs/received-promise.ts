@@ -22,6 +22,7 @@ export class ReceivedPromise implements PromiseBase {
     this.realm = realm;
     this.#value = value;
     this.#pipeline = pipeline;
+    realm.handleHeld?.(this, true);
   }
 
   /** An independent handle. */
@@ -58,6 +59,7 @@ export class ReceivedPromise implements PromiseBase {
     const value = this.#value;
     if (value === undefined) return;
     this.#value = undefined;
+    this.realm.handleHeld?.(this, false);
     this.#read?.dispose();
     value.release();
     this.#pipeline?.release();

@@ -1,6 +1,7 @@
 // hot path (bench: npm run bench). What an application holds of a remote object, as proxies: stubs, properties along their
 // path, and promises, which pipeline.
 import type { Capability } from "@capstan/vat";
+import { fromException } from "../errors.ts";
 import type { Realm } from "../values/realm.ts";
 import { CORE, coreOf, type SentPromise, type StubCore } from "./brand.ts";
 import { type CallBase, CallPromise, type PromiseBase } from "./call-promise.ts";
@@ -9,13 +10,18 @@ import { ReceivedPromise } from "./received-promise.ts";
 
 const MAX_PATH = 64;
 
+/** What stands behind a stub or a binding. */
+export interface StubBase extends CallBase, StubCore {}
+
 /** A stub's own state. States: usable → disposed (its reference is given back). */
-class Stub implements CallBase, StubCore {
+export class Stub implements CallBase, StubCore {
   readonly realm: Realm;
+  readonly isService: boolean;
   #cap: Capability | undefined;
 
-  constructor(realm: Realm, cap: Capability) {
+  constructor(realm: Realm, cap: Capability, isService: boolean) {
     this.realm = realm;
+    this.isService = isService;
     this.#cap = cap;
     realm.handleHeld?.(this, true);
   }
@@ -120,11 +126,12 @@ abstract class Handler implements ProxyHandler<() => void> {
   }
 }
 
-class StubHandler extends Handler {
-  readonly #stub: Stub;
+/** Makes a stub of what stands behind it. */
+export class StubHandler extends Handler {
+  readonly #stub: StubBase;
   readonly #local: LocalMembers | undefined;
 
-  constructor(stub: Stub, local: LocalMembers | undefined) {
+  constructor(stub: StubBase, local: LocalMembers | undefined) {
     super(stub, NO_PATH);
     this.#stub = stub;
     this.#local = local;
@@ -228,11 +235,11 @@ function settler(key: "then" | "catch" | "finally", start: () => Promise<unknown
 const CALLABLE = (): void => {};
 
 /** What a stub does itself under some names, given the stub; its duplicates do too. */
-type LocalMembers = (stub: object) => { readonly [name: string]: object };
+export type LocalMembers = (stub: object) => { readonly [name: string]: object };
 
-/** A stub for `cap`. Takes over the reference. */
+/** A stub for `cap`. Takes over the reference. @param local what it does itself, as services do. */
 export function makeStub(realm: Realm, cap: Capability, local?: LocalMembers): Disposable & object {
-  const stub = new Stub(realm, cap);
+  const stub = new Stub(realm, cap, local !== undefined);
   const handler = new StubHandler(stub, local);
   const proxy = new Proxy(CALLABLE, handler) as never;
   handler.addLocal(proxy);
@@ -243,7 +250,8 @@ export function makeStub(realm: Realm, cap: Capability, local?: LocalMembers): D
 /** Where calls through a stub go. */
 export function baseOf(stub: object): CallBase {
   const core = coreOf(stub);
-  if (core instanceof Stub) return core;
+  // Promises and properties, which have `send`, lead elsewhere.
+  if (core !== undefined && core.send === undefined) return core as StubBase;
   throw new TypeError("This is not a stub.");
 }
 
@@ -266,6 +274,6 @@ function makeProperty(base: CallBase, path: readonly string[]): object {
 }
 
 function whenBroken(base: CallBase, listener: (error: unknown) => void): Disposable {
-  const off = base.target().whenBroken(listener);
+  const off = base.target().whenBroken((error) => listener(fromException(error, base.realm.limits)));
   return { [Symbol.dispose]: off };
 }

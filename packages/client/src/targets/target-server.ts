@@ -1,6 +1,7 @@
 // hot path (bench: npm run bench). Serves an object: JsRpcTarget.call → property path → method → results.
 import { type IncomingCall, RpcError, type Server } from "@capstan/vat";
 import {
+  ExceptionType,
   JS_RPC_TARGET_CALL_METHOD,
   JS_RPC_TARGET_ID_HIGH,
   JS_RPC_TARGET_ID_LOW,
@@ -9,6 +10,7 @@ import {
 } from "@capstan/wire";
 import { toException } from "../errors.ts";
 import { servePush } from "../streams/pusher.ts";
+import { coreOf } from "../stubs/brand.ts";
 import { UnreadBlobs } from "../values/blob.ts";
 import { capabilityFor, type DisposerKeeper, disposerOf, onceSent, type SentDisposer } from "../values/by-reference.ts";
 import { ResultContent, resultEncoder } from "../values/call.ts";
@@ -95,7 +97,8 @@ export function isJsCall(call: IncomingCall): boolean {
 /** Every target takes streams and signals; there is no other interface. */
 export function serveOther(call: IncomingCall, realm: Realm): void {
   if (servePush(call, realm.limits)) return;
-  call.returnException(RpcError.unimplemented("This object has no such interface or method."));
+  const reason = "This object has no such interface or method.";
+  call.returnException(new RpcError(ExceptionType.unimplemented, reason, { remote: true }));
 }
 
 /** Answers one call as part of its realm. */
@@ -126,6 +129,7 @@ export function serveCall(call: IncomingCall, realm: Realm, receive: () => Recei
       : sendResult(call, params.externalPusher, realm, value, lends);
     if (late !== undefined) {
       const received = stubs;
+      cancelWith(call, value);
       late.then(
         () => finish(call, realm, received),
         (error) => fail(call, realm, received, error),
@@ -143,6 +147,17 @@ export function serveCall(call: IncomingCall, realm: Realm, receive: () => Recei
 function handOver(signals: readonly AbortSignal[], args: unknown, realm: Realm): void {
   if (!Array.isArray(args)) return;
   for (const signal of signals) if (isGiven(signal, args)) realm.handleSignal?.(signal);
+}
+
+/** A call in flight that a method returned goes with the call that it answers. */
+function cancelWith(call: IncomingCall, value: unknown): void {
+  const core = isObject(value) ? coreOf(value) : undefined;
+  if (core?.send === undefined) return;
+  const onCancel = call.onCancel;
+  call.onCancel = () => {
+    onCancel?.();
+    core.dispose();
+  };
 }
 
 function runMethod(receiver: Receiver, path: readonly string[], operation: Operation, args: unknown): unknown {
@@ -170,14 +185,20 @@ async function returnLater(
 }
 
 function fail(call: IncomingCall, realm: Realm, stubs: IncomingObjects | undefined, error: unknown): void {
-  call.returnException(toException(error, realm.limits, realm.sendStacks));
-  finish(call, realm, stubs);
+  try {
+    call.returnException(toException(error, realm.limits, realm.sendStacks));
+  } finally {
+    finish(call, realm, stubs);
+  }
 }
 
 /** The call was answered. */
 function finish(call: IncomingCall, realm: Realm, stubs: IncomingObjects | undefined): void {
-  stubs?.dispose();
-  realm.handleCall?.(call, false);
+  try {
+    stubs?.dispose(true);
+  } finally {
+    realm.handleCall?.(call, false);
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

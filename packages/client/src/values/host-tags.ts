@@ -17,3 +17,6 @@ export const PROMISE = 64;
 export const URL_OBJECT = 65;
 /** Like READABLE_STREAM, of chunks of any kind. */
 export const VALUE_STREAM = 66;
+// 67 is the value codec's.
+/** Like STUB, of a service: its receiver gets a binding. */
+export const SERVICE = 68;

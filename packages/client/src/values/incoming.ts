@@ -48,6 +48,8 @@ export class IncomingObjects implements HostObjectReader {
   #streams: ReceivedStream[] | undefined = undefined;
   /** The signals made. */
   signals: AbortSignal[] | undefined = undefined;
+  /** What holds bindings. */
+  #others: Held[] | undefined = undefined;
   readonly #payload: ReceivedPayload;
   readonly #realm: Realm;
   readonly #externals: readonly External[];
@@ -73,6 +75,8 @@ export class IncomingObjects implements HostObjectReader {
     switch (tag) {
       case Tag.STUB:
         return this.#own(this.#realm.stubFor(this.#take(ExternalKind.rpcTarget).addRef()));
+      case Tag.SERVICE:
+        return this.#readService();
       case Tag.PROMISE: {
         const value = this.#take(ExternalKind.rpcTarget);
         return this.#own(this.#realm.promiseFor(value.addRef(), this.#capability(ExternalKind.rpcTarget)?.addRef()));
@@ -101,7 +105,7 @@ export class IncomingObjects implements HostObjectReader {
 
   /** Whether there are stubs to dispose of. */
   get holdsStubs(): boolean {
-    return this.#stubs !== undefined;
+    return this.#stubs !== undefined || this.#others !== undefined;
   }
 
   /** Whether there are streams or signals to give back. */
@@ -122,15 +126,24 @@ export class IncomingObjects implements HostObjectReader {
     for (const { pushed } of this.#streams ?? []) pushed?.breakWith(signal);
   }
 
-  dispose(): void {
+  /** @param keepsOthers whether bindings, which nobody can duplicate, stay until their realm ends. Default false. */
+  dispose(keepsOthers = false): void {
     const stubs = this.#stubs;
     this.#stubs = undefined;
     if (stubs !== undefined) for (const stub of stubs) stub[Symbol.dispose]();
+    if (keepsOthers || this.#others === undefined) return;
+    for (const other of this.#others.splice(0)) other.dispose();
   }
 
   #own(stub: Disposable & object): object {
     (this.#stubs ??= []).push(stub);
     return stub;
+  }
+
+  #readService(): object {
+    const { binding, held } = this.#realm.bindingFor(this.#take(ExternalKind.rpcTarget).addRef());
+    (this.#others ??= []).push(held);
+    return binding;
   }
 
   #readReadable(isBytes: boolean): ReadableStream<unknown> {

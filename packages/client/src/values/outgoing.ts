@@ -121,9 +121,11 @@ export class OutgoingObjects implements ExternalsWriter, DisposerKeeper {
       capIndex = this.#out.addCapability(cap);
       cap.release();
     }
-    out.writeHostTag(Tag.STUB);
+    const isService = core?.isService === true;
+    out.writeHostTag(isService ? Tag.SERVICE : Tag.STUB);
     this.#add({ kind: ExternalKind.rpcTarget, capIndex });
-    if (core !== undefined) (this.sent ??= []).push(core);
+    // A service stays usable where it is.
+    if (core !== undefined && !isService) (this.sent ??= []).push(core);
     return true;
   }
 

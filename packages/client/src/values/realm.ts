@@ -8,6 +8,18 @@ export interface Held {
   dispose(): void;
 }
 
+/** A binding that arrived. It has no disposer of its own. */
+export interface ReceivedBinding {
+  readonly binding: object;
+  readonly held: Held;
+}
+
+/** A call made from here that has not been answered. */
+export interface PendingPromise {
+  /** Cancels it; whoever waits for it gets `reason`. */
+  abandon(reason: unknown): void;
+}
+
 /** Ties values to the objects on either side of the wire. An application has one; on a host each invocation is one. */
 export interface Realm {
   readonly limits: Limits;
@@ -15,6 +27,8 @@ export interface Realm {
   readonly sendStacks: boolean;
   /** A stub for a capability that arrived. Takes over the reference. */
   stubFor(cap: Capability): Disposable & object;
+  /** A binding for a service that arrived, and what gives its reference back. Takes over the reference. */
+  bindingFor(cap: Capability): ReceivedBinding;
   /** A promise that arrived. Takes over both references. */
   promiseFor(value: Capability, pipeline: Capability | undefined): Disposable & object;
   /** Serves `target` by reference; `dispose` runs when the last reference is gone. The reference belongs to the caller. */
@@ -31,6 +45,8 @@ export interface Realm {
   keepAlive(): () => void;
   /** Something of a peer's arrived, or was given back. */
   handleHeld?(held: Held, isHeld: boolean): void;
+  /** A call was made from here, or has its outcome. */
+  handlePending?(call: PendingPromise, isPending: boolean): void;
   /** A peer's signal arrived that was given to a call, to cancel it. */
   handleSignal?(signal: AbortSignal): void;
   /** Runs user code as part of this realm. Without it: plainly. */

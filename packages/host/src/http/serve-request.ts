@@ -35,9 +35,9 @@ export async function serveRequest(
   invocation.handleRunning(true);
   try {
     const request = toRequest(req, OWN_ORIGIN, res);
-    const cancel = (): void => ctx.cancel();
+    const cancel = (): void => invocation.cancel();
     request.signal.addEventListener("abort", cancel);
-    const response = await invocation.run(() => callFetchHandler(worker, worker.exports.default, request, ctx));
+    const response = await invocation.run(() => callFetchHandler(worker.exports.default, request, ctx));
     const takenOver = takeOver?.(response);
     if (takenOver !== undefined) request.signal.removeEventListener("abort", cancel);
     await (takenOver ?? sendResponse(res, response));

@@ -1,5 +1,6 @@
 // `env` of "cloudflare:workers": a Worker's own, from its top level on. Needs no scope unless withEnv() is used.
 import { AsyncLocalStorage } from "node:async_hooks";
+import { currentScope } from "./invocation-scope.ts";
 
 const registered: object[] = [];
 const replacements = new AsyncLocalStorage<object>();
@@ -14,10 +15,13 @@ export function withEnv<T>(replacement: object, run: () => T): T {
   return replacements.run(replacement, run);
 }
 
-/** `env` as the Worker with this id imports it. */
+/**
+ * `env` as the Worker with this id imports it. Where scopes are on, its bindings are those of the current invocation; else
+ * their calls belong to the host.
+ */
 export function environmentOf(worker: number): object {
   const own = registered[worker] ?? {};
-  return live(() => replacements.getStore() ?? own);
+  return live(() => replacements.getStore() ?? currentScope()?.envOver(own) ?? own);
 }
 
 /** An object whose properties are those of what `find` returns now. */

@@ -5,7 +5,10 @@ import { type Scoped, switchOnScopes } from "./invocation-scope.ts";
 
 const storage = new AsyncLocalStorage<Scoped>();
 
-switchOnScopes((scoped, run) => storage.run(scoped, run));
+switchOnScopes(
+  (scoped, run) => storage.run(scoped, run),
+  () => storage.getStore(),
+);
 
 function current(what: string): Scoped {
   const scoped = storage.getStore();

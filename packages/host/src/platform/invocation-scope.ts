@@ -5,16 +5,25 @@ import type { ExecutionContext } from "../context.ts";
 /** What module-level functions act on. */
 export interface Scoped {
   readonly ctx: ExecutionContext;
+  /** The invocation's view of `env`, if that is its Worker's. */
+  envOver(env: object): object | undefined;
 }
 
 /** Runs a function, and all that it awaits, as part of `scoped`. */
 export type ScopeRunner = <T>(scoped: Scoped, run: () => T) => T;
 
 let runner: ScopeRunner | undefined;
+let finder: () => Scoped | undefined = () => undefined;
 
-/** Switches scopes on, for good. */
-export function switchOnScopes(how: ScopeRunner): void {
+/** Switches scopes on, for good. `find` tells the scope of the running code. */
+export function switchOnScopes(how: ScopeRunner, find: () => Scoped | undefined): void {
   runner = how;
+  finder = find;
+}
+
+/** The scope of the running code, where scopes are on. */
+export function currentScope(): Scoped | undefined {
+  return finder();
 }
 
 /** How to run code in a scope; undefined while nobody needs that. */

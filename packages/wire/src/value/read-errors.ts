@@ -38,21 +38,26 @@ export function readNativeError(input: ValueReader, id: number): Error {
   const message = input.readValue();
   const error = input.register(id, makeError(kind, message));
   if (name !== undefined && name !== error.name) define(error, "name", name);
+  readProperties(input, error);
+  return error;
+}
+
+function readProperties(input: ValueReader, error: object): void {
   if (input.peekTag() !== Tag.OBJECT) throw input.failure("an error without properties");
   const properties = input.readValue() as Record<string, unknown>;
   for (const key of Object.keys(properties)) {
     const value = properties[key];
     if (key !== "stack" || typeof value === "string") define(error, key, value);
   }
-  return error;
 }
 
-/** Reads what follows host tag 8. */
-export function readDomException(input: ValueReader): DOMException {
+/** Reads what follows host tag 8, or 67: then it is known under its id before its properties are read. */
+export function readDomException(input: ValueReader, id: number, hasProperties: boolean): DOMException {
   const name = input.readString();
-  const exception = new DOMException(input.readString(), name);
+  const exception = input.register(id, new DOMException(input.readString(), name));
   const stack = input.readString();
   if (stack !== "") define(exception, "stack", stack);
+  if (hasProperties) readProperties(input, exception);
   return exception;
 }
 

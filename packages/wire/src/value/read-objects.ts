@@ -65,7 +65,8 @@ function readHostObject(input: ValueReader): object {
     case Tag.HostTag.nativeError:
       return readNativeError(input, id);
     case Tag.HostTag.domException:
-      return input.register(id, readDomException(input));
+    case Tag.HostTag.fullDomException:
+      return readDomException(input, id, tag === Tag.HostTag.fullDomException);
     default: {
       const object: unknown = input.host.readHostObject(input, tag);
       if ((typeof object !== "object" && typeof object !== "function") || object === null) {

@@ -51,6 +51,8 @@ export const HOST_OBJECT = 0x5c; // \
 export const HostTag = {
   domException: 8,
   nativeError: 10,
+  /** Like domException, and then an object of its other properties. A tag of ours. */
+  fullDomException: 67,
 } as const;
 
 /** Flags of a view: it follows its buffer's end, and its buffer is resizable. */

@@ -28,32 +28,58 @@ export function writeError(out: ValueWriter, error: object): void {
   const message = read(error, "message");
   const inherited = message === "" && !hasOwn.call(error, "message");
   if (inherited || !attempt(out, () => out.writeValue(message))) out.writeByte(Tag.UNDEFINED);
-  // The properties are an object of their own to the reader, with an id and one level deeper.
+  writePropertiesOf(out, error, propertiesOf(error, kind, out.host.sendStack === true));
+}
+
+/** Writes a plain object without those of its properties that cannot be read or written. */
+export function writeRemnant(out: ValueWriter, object: object): void {
+  out.objects.enter(object);
+  out.descend();
+  writeProperties(out, object, Object.keys(object));
+  out.ascend();
+}
+
+/** The properties of an error are an object of their own to the reader, with an id and one level deeper. */
+function writePropertiesOf(out: ValueWriter, error: object, keys: readonly string[]): void {
   out.objects.skip();
   out.descend();
+  writeProperties(out, error, keys);
+  out.ascend();
+}
+
+function writeProperties(out: ValueWriter, object: object, keys: readonly string[]): void {
   out.writeByte(Tag.OBJECT);
   let count = 0;
-  for (const key of propertiesOf(error, kind, out.host.sendStack === true)) {
-    const written = attempt(out, () => {
-      const value = (error as Record<string, unknown>)[key];
-      writeStringValue(out, key);
-      out.writeValue(value);
-    });
+  for (const key of keys) {
+    const written = attempt(out, () =>
+      out.withinLimits(() => {
+        const value = (object as Record<string, unknown>)[key];
+        writeStringValue(out, key);
+        out.writeValue(value);
+      }),
+    );
     if (written) count++;
   }
   out.writeByte(Tag.OBJECT_END);
   out.writeVarint(count);
-  out.ascend();
 }
 
-/** Writes name, message and stack (empty unless the host asks for it) of a DOMException. */
+/**
+ * Writes name, message and stack (empty unless the host asks for it) of a DOMException; where it has more, a form that
+ * properties follow.
+ */
 export function writeDomException(out: ValueWriter, exception: DOMException): void {
-  out.writeHostTag(Tag.HostTag.domException);
+  const hidden = hasOwn.call(exception, "cause") && !Object.keys(exception).includes("cause") ? ["cause"] : [];
+  const keys = [...hidden, ...Object.keys(exception).filter((key) => !DOM_EXCEPTION_PARTS.has(key))];
+  out.writeHostTag(keys.length === 0 ? Tag.HostTag.domException : Tag.HostTag.fullDomException);
   out.writeString(exception.name);
   out.writeString(exception.message);
   const stack = out.host.sendStack === true ? read(exception, "stack") : "";
   out.writeString(typeof stack === "string" ? stack : "");
+  if (keys.length > 0) writePropertiesOf(out, exception, keys);
 }
+
+const DOM_EXCEPTION_PARTS = new Set(["name", "message", "stack", "code"]);
 
 /** A subclass has the kind of its inherited `name` if that is a native one; other names are its own. */
 function kindOf(error: object): number {

@@ -6,6 +6,7 @@ import { WrittenObjects } from "./identity.ts";
 import { DEFAULT_VALUE_LIMITS, HEAVY_OBJECT, type ValueLimits } from "./limits.ts";
 import * as Tag from "./tags.ts";
 import { writeBigInt } from "./write-bigint.ts";
+import { writeRemnant } from "./write-errors.ts";
 import { writeForeignObject, writeOtherObject, writeProperties, writeSparseArray } from "./write-objects.ts";
 import { writeStringValue, writeUtf8 } from "./write-strings.ts";
 
@@ -15,6 +16,9 @@ const getPrototypeOf: (object: object) => object | null = Object.getPrototypeOf;
 
 /** Arrays up to this length are always written densely: their holes cost less than finding out. */
 const ALWAYS_DENSE = 10;
+
+/** What closes an error and the objects that it is in takes no more. */
+const CLOSING_BYTES = 1024;
 
 const NO_HOST: HostObjectWriter = { writeHostObject: () => false };
 const NO_BYTES = new Uint8Array(0);
@@ -61,6 +65,19 @@ export function writeElements(
   }
 }
 
+/**
+ * Like `writeValue` of something that was thrown: a plain object loses those of its properties that cannot be written.
+ * Errors always do.
+ */
+export function writeThrown(out: SegmentWriter, value: object, host: HostObjectWriter, limits: ValueLimits): void {
+  const writer = new ValueWriter();
+  writer.isThrown = true;
+  writer.begin(out, host, limits);
+  if (getPrototypeOf(value) === plainPrototype) writeRemnant(writer, value);
+  else writer.writeValue(value);
+  writer.finish();
+}
+
 /** Where a writer stood, to return to. */
 export interface WriterMark {
   readonly position: number;
@@ -81,6 +98,10 @@ export class ValueWriter {
   view: DataView = NO_VIEW;
   /** Where the next byte goes. */
   position = 0;
+  /** Whether this is something thrown: what is over a limit in it is dropped. */
+  isThrown = false;
+  /** Whether going over the limit fails at once: what is being written is dropped then. */
+  #isStrict = false;
   #out: SegmentWriter | undefined;
   #capacity = 0;
   #start = 0;
@@ -190,6 +211,7 @@ export class ValueWriter {
 
   /** Counts bytes without writing them. The write is bound to fail in `finish`, which tells the size. */
   skip(count: number): void {
+    if (this.#isStrict) throw tooLarge(this.limits.maxBytes, this.size + count);
     this.#skipped += count;
   }
 
@@ -245,11 +267,32 @@ export class ValueWriter {
   }
 
   finish(): void {
-    const size = this.size;
-    if (size > this.limits.maxBytes) throw tooLarge(this.limits.maxBytes, size);
-    const { maxObjects } = this.limits;
-    if (this.objects.count + this.#heavy * (HEAVY_OBJECT - 1) > maxObjects) throw tooMany(maxObjects);
+    this.#checkLimits(0);
     if (this.#out !== undefined) this.#out.length = this.position;
+  }
+
+  /** Runs `write`, which is a part that may be dropped: in something thrown it throws as soon as a limit is passed. */
+  withinLimits(write: () => void): void {
+    if (!this.isThrown) {
+      write();
+      return;
+    }
+    const outer = this.#isStrict;
+    this.#isStrict = true;
+    try {
+      write();
+      this.#checkLimits(CLOSING_BYTES);
+    } finally {
+      this.#isStrict = outer;
+    }
+  }
+
+  /** Throws where the value is over a limit. @param margin bytes that must be left. */
+  #checkLimits(margin: number): void {
+    const size = this.size;
+    const { maxBytes, maxObjects } = this.limits;
+    if (size + margin > maxBytes) throw tooLarge(maxBytes, size);
+    if (this.objects.count + this.#heavy * (HEAVY_OBJECT - 1) > maxObjects) throw tooMany(maxObjects);
   }
 
   /** Lets go of everything that belongs to the value. */
@@ -384,6 +427,7 @@ export class ValueWriter {
     const out = this.#out;
     if (out === undefined) throw new Error("The value that this ValueWriter wrote is finished.");
     if (this.size > this.limits.maxBytes) {
+      if (this.#isStrict) throw tooLarge(this.limits.maxBytes, this.size);
       // Too large already: go on only to learn the size, over and over in the same memory.
       this.#skipped += this.position - this.#start;
       this.position = this.#start;
