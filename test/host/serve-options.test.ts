@@ -28,6 +28,7 @@ describe("host: what serve() is given", () => {
     [{ workers: [worker], port: 1.5 }, "port: must be a port: a whole number from 0 to 65535"],
     [{ workers: [worker], host: "" }, "host: must not be empty"],
     [{ workers: [worker], acceptProps: "yes" }, "acceptProps: must be of type boolean, not a string"],
+    [{ workers: [worker], record: "file" }, "record: must be a function, not a string"],
     [{ workers: [worker], report: 1 }, "report: must be a function, not a number"],
     [{ workers: [{ name: "a" }] }, 'workers[0].module: "module" is missing: the Worker\'s exports'],
     [{ workers: [{ module }] }, 'workers[0]: "name" is missing'],
@@ -52,6 +53,24 @@ describe("host: what serve() is given", () => {
       expect(error.message.split("\n")).to.deep.equal(problems.map((problem) => `serve(): ${problem}`));
     });
   }
+
+  it("takes every option that there is, and those left undefined", async () => {
+    const all: Required<ServeOptions> = {
+      workers: [{ ...worker, vars: { A: 1 }, services: [] }],
+      port: 0,
+      host: "127.0.0.1",
+      services: {},
+      acceptProps: false,
+      sendStacks: false,
+      limits: {},
+      record: () => ({ handleOpen() {}, handleSent() {}, handleReceived() {}, handleClosed() {} }),
+      report: () => {},
+    };
+    await using host = await serve(all);
+    const none = Object.fromEntries(Object.keys(all).map((key) => [key, undefined]));
+    await using other = await serve({ ...none, workers: [worker], port: 0 });
+    expect(other.port).to.not.equal(host.port);
+  });
 
   it("refuses two Workers of one name, and says where both came from", async () => {
     const error = await refusal({ port: 0, workers: [worker, { ...worker }] });

@@ -9,6 +9,9 @@ const SOURCE = "serve()";
 
 const nonEmpty = z.string().min(1, { error: "must not be empty" });
 const anObject = z.custom<object>(isObject, { error: (issue) => mustBe("an object", issue.input) });
+const aFunction = z.custom((value) => typeof value === "function", {
+  error: (issue) => mustBe("a function", issue.input),
+});
 const PORT = { error: "must be a port: a whole number from 0 to 65535" };
 
 const inlineWorker = z.strictObject({
@@ -43,9 +46,8 @@ const serveOptions = z.strictObject({
   sendStacks: z.boolean().optional(),
   // They are checked where they are resolved.
   limits: z.unknown().optional(),
-  report: z
-    .custom((value) => typeof value === "function", { error: (issue) => mustBe("a function", issue.input) })
-    .optional(),
+  record: aFunction.optional(),
+  report: aFunction.optional(),
 });
 
 /** @throws ConfigError with one line for each problem. */
