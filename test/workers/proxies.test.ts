@@ -106,7 +106,7 @@ describe("c. Values through a third host", () => {
       const controller = new AbortController();
       const watched = far.watch(controller.signal);
       controller.abort(new Error("over two hops"));
-      expect(await watched).to.equal("over two hops");
+      expect((await failure(watched)).message).to.equal("over two hops");
     });
   });
 

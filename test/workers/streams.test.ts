@@ -135,7 +135,9 @@ onBothTransports("c. Streams", { default: Api }, (stage) => {
     it("lets the callee write streams into a stream of the caller's", async () => {
       const received: Untyped[] = [];
       await stage.api.writeStreams(new WritableStream({ write: (chunk) => void received.push(chunk) }));
-      expect((await received[0].getReader().read()).value).to.equal("in a chunk");
+      const reader = received[0].getReader();
+      expect((await reader.read()).value).to.equal("in a chunk");
+      expect((await reader.read()).done).to.equal(true);
       expect(await received[1].body.text()).to.equal("of a Response");
     });
 

@@ -443,6 +443,8 @@ onBothTransports("c. Values", { default: Api }, (stage) => {
       await eventually(() => log.length === 2);
       const aborted = AbortSignal.abort(new RangeError("given up before"));
       expect((await failure(stage.api.watch(aborted))).message).to.equal("given up before");
+      // It went out all the same.
+      await stage.api.echo("a round trip");
       await stage.idle();
       log.length = 0;
       const deep = new AbortController();
