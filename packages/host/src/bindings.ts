@@ -7,6 +7,7 @@ import type { ServiceBinding } from "./config/worker-config.ts";
 
 /** A host that bindings lead to. */
 export interface RemoteStats {
+  /** Where it is. */
   readonly url: string;
   /** How many times a link to it was opened: more than once where one was lost. */
   readonly linksOpened: number;
