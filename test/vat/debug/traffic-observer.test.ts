@@ -84,10 +84,12 @@ class Player {
         break;
       }
       case 9: {
-        // A tail call: whoever holds the capability has the call answered by it.
-        const next = held === undefined ? undefined : asked?.calls.shift();
+        // A tail call. Not to a promise: that may stand for what this very call will return, and two vats that wait for
+        // each other so pass the call on for ever.
+        const target = this.bag.find((cap) => !cap.isPromise);
+        const next = target === undefined ? undefined : asked?.calls.shift();
         next?.note.cap?.release();
-        if (next !== undefined) held?.deliver(next.call);
+        if (next !== undefined) target?.deliver(next.call);
         break;
       }
       default:

@@ -69,9 +69,8 @@ export class PromiseCapability extends Capability {
       return this.resolved.call(interfaceHigh, interfaceLow, methodId, encoder, content, sink);
     }
     const params = encodeStandalone(encoder, content, this.#limits);
-    const call = new QueuedCall(interfaceHigh, interfaceLow, methodId, params, sink, this.#limits, (waiting) =>
-      this.#leave(waiting),
-    );
+    const leave = (waiting: Waiting): boolean => this.#leave(waiting);
+    const call = new QueuedCall(interfaceHigh, interfaceLow, methodId, params, sink, this.#limits, leave, this);
     this.#wait(call);
     return call;
   }
@@ -149,6 +148,11 @@ class PipelinePromise extends PromiseCapability {
     this.transform = transform;
   }
 
+  /** Until the call is made it is what it waits for. */
+  protected override get behind(): Capability | undefined {
+    return this.#pipelines.waitsFor;
+  }
+
   protected override dispose(): void {
     super.dispose();
     this.#pipelines.drop(this);
@@ -164,6 +168,8 @@ class PipelinePromise extends PromiseCapability {
  * held here until `release`, because what they lead to may be under an embargo that the outcome itself knows nothing of.
  */
 export class ResultPipelines {
+  /** The promise that the call waits for, where it has not been made. Borrowed. */
+  waitsFor: Capability | undefined = undefined;
   readonly #limits: Limits;
   readonly #onUnused: () => void;
   readonly #promises: PipelinePromise[] = [];
@@ -256,6 +262,7 @@ class QueuedCall implements PendingCall, Waiting {
     sink: ReturnSink,
     limits: Limits,
     leave: (waiting: Waiting) => boolean,
+    promise: Capability,
   ) {
     this.#interfaceHigh = interfaceHigh;
     this.#interfaceLow = interfaceLow;
@@ -264,6 +271,7 @@ class QueuedCall implements PendingCall, Waiting {
     this.#sink = sink;
     this.#leave = leave;
     this.#pipelines = new ResultPipelines(limits, () => this.#leaveIfUnused());
+    this.#pipelines.waitsFor = promise;
   }
 
   pipeline(transform: readonly number[]): Capability {
@@ -280,6 +288,7 @@ class QueuedCall implements PendingCall, Waiting {
     const call = this.#forward(target, this.#sink ?? DISCARD);
     this.#forwarded = call;
     this.#params.release();
+    this.#pipelines.waitsFor = undefined;
     this.#pipelines.settle((transform) => call.pipeline(transform));
     if (this.#sink === undefined) call.cancel();
   }
