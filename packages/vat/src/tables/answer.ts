@@ -120,8 +120,14 @@ export class Answer implements IncomingCall {
   forwardTo(onward: PendingCall): void {
     if (this.#state === "returned" || this.#state === "done") return;
     this.#onward = onward;
-    this.onCancel = () => onward.cancel();
+    this.onCancel = () => this.#cancelOnward(onward);
     this.#pipelines?.follow(onward);
+  }
+
+  /** What is cancelled tells nobody of its outcome: this is over at once. */
+  #cancelOnward(onward: PendingCall): void {
+    onward.cancel();
+    this.returnException(RpcError.failed("The call was cancelled."));
   }
 
   /** `onward`, a call to the peer, answers this one: Return is out and says so. It is cancelled when this is finished. */
