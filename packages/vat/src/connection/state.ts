@@ -70,6 +70,8 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
   readonly imports = new RemoteTable<ImportId, ImportedCapability>();
   readonly exports: Exports;
   readonly embargoes = new LocalTable<EmbargoId, Embargo>();
+  /** Disembargoes of the peer's that go back once a promise has resolved. */
+  waitingDisembargoes = 0;
   readonly closeListeners = new Set<(error: RpcError) => void>();
   closedReason: RpcError | undefined = undefined;
   /** The peer's calls that run, whether it still waits for them or not, and the bytes that they came in. */
