@@ -5,9 +5,12 @@ import {
   encodeBootstrap,
   encodeFinish,
   encodeRelease,
+  encodeUnimplemented,
   finishPayload,
   type ImportId,
   type QuestionId,
+  resolveLimits,
+  SegmentReader,
   SegmentWriter,
   setCapabilityPointer,
   setStructPointer,
@@ -83,3 +86,11 @@ export const noteContent =
     setStructPointer(writer.view, at, content, 0, 2);
     setCapabilityPointer(writer.view, content + 8, index);
   };
+
+/** The message as a peer sends it back that does not know it. */
+export function echoed(write: Write): Write {
+  const bytes = frame(write);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const reader = new SegmentReader(bytes, view, 8, bytes.length, resolveLimits());
+  return (writer) => encodeUnimplemented(writer, reader, 8);
+}

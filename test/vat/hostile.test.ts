@@ -10,18 +10,16 @@ import {
   encodeResolveCap,
   encodeReturnException,
   encodeReturnOther,
-  encodeUnimplemented,
   finishPayload,
   resolveLimits,
-  SegmentReader,
   type SegmentWriter,
 } from "../../packages/wire/src/index.ts";
 import { CAP, Keeper, local, start } from "../support/pair.ts";
 import {
   bootstrap,
   call,
+  echoed,
   finish,
-  frame,
   hosted,
   inAnswer,
   noteContent,
@@ -188,7 +186,7 @@ describe("vat: a peer that breaks the rules", () => {
 
     it("takes no reference with a call that it sends back as unimplemented", () => {
       const victim = new Caller();
-      victim.send(echo(call(victim.asked, { exported: 5 })));
+      victim.send(echoed(call(victim.asked, { exported: 5 })));
       expect(victim.error).to.contain("does not know");
       expect(victim.param.released).to.equal(1);
       expect(victim.connection.tables).to.include({ questions: 0, exports: 1 });
@@ -285,11 +283,4 @@ function results(id: number, caps: readonly CapDescriptor[], releaseParamCaps = 
     noteContent(caps.length - 1)(writer, at);
     finishPayload(writer, start, at, caps);
   };
-}
-
-/** The message as a peer sends it back that does not know it. */
-function echo(write: Write): Write {
-  const bytes = frame(write);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return (writer) => encodeUnimplemented(writer, new SegmentReader(bytes, view, 8, bytes.length, resolveLimits()), 8);
 }
