@@ -29,9 +29,9 @@ class Victim extends WorkerEntrypoint {
   fail(): void {
     throw new RangeError("out of range");
   }
-  /** Never answers. */
+  /** Answers when it is cancelled. */
   async hang(): Promise<void> {
-    await new Promise(() => {});
+    await new Promise<void>((done) => this.ctx.signal.addEventListener("abort", () => done()));
   }
   /** Lends a capability to whoever calls `borrow`; never answers. */
   async lend(stub: { dup(): unknown }): Promise<void> {
