@@ -192,6 +192,13 @@ describe("vat: a peer that breaks the rules", () => {
       expect(victim.connection.tables).to.include({ questions: 0, exports: 1 });
     });
 
+    it("leaves no call open when it sends one back as unimplemented whose params a Release gave back", () => {
+      const victim = new Caller();
+      victim.send(release(victim.given), echoed(call(victim.asked, { exported: 5 })));
+      expect(victim.connection.closedReason?.message).to.contain("Release of export");
+      expect(victim.error).to.not.equal(undefined);
+    });
+
     it("cannot make a pipelined capability resolve to itself", () => {
       const victim = new Caller();
       const pipelined = victim.started.call.pipeline(CAP);

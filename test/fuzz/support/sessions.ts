@@ -1,5 +1,6 @@
 // A client, and a host with a Worker, in memory: what they say to each other is the corpus, and either can be fed it.
-import { Link, makeRealm } from "../../../packages/client/src/index.ts";
+import { Link } from "../../../packages/client/src/index.ts";
+import { makeRealm } from "../../../packages/client/src/serving/index.ts";
 import { Admission } from "../../../packages/host/src/admission.ts";
 import { RpcTarget, WorkerEntrypoint } from "../../../packages/host/src/index.ts";
 import { LinkServer } from "../../../packages/host/src/link-server.ts";
