@@ -153,7 +153,7 @@ export interface Subjected {
 
 /** A host whose Worker the peer may call. */
 export function hostSession(transport: Transport): { readonly link: Link; readonly live: () => number } {
-  const realm = makeRealm({ maxStreamBytes: 1 << 20 });
+  const realm = makeRealm({ maxStreamBytes: 1 << 20, waitUntilTimeoutMs: 1 });
   const counter = { live: 0, running: 0 };
   const worker = new Worker("subject", { default: Subject }, {}, realm, counter, new Admission(realm.limits), () => {});
   const find = (name: string, entrypoint: string): Untyped => {
