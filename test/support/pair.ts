@@ -36,7 +36,7 @@ export interface Note {
 }
 
 /** A struct of two pointers: Text, and a capability. */
-const noteEncoder: PayloadEncoder<Note> = {
+export const noteEncoder: PayloadEncoder<Note> = {
   encode(out, note) {
     const { writer } = out;
     writer.ensure(16);

@@ -44,6 +44,26 @@ describe("vat: a capability that passes through a vat between", () => {
     three = new Three();
   });
 
+  it("gives back what a call brought that is cancelled on the way", () => {
+    const { got, bob } = three.get(three.carol);
+    three.carol.release();
+    const carol = got.outcome.result?.cap as Capability;
+    const brought = new Keeper();
+    const own = local(brought);
+    const { call } = start(carol, 0, { text: "hello", cap: own });
+    own.release();
+    three.settle();
+    call.cancel();
+    three.settle();
+    expect(three.bobToCarol.keeper.cancelled).to.equal(1);
+    three.bobToCarol.keeper.answer();
+    three.settle();
+    expect(brought.released).to.equal(1);
+    carol.release();
+    bob.release();
+    three.expectEmpty();
+  });
+
   it("takes calls, and is released when its last holder lets go", () => {
     const { got, bob } = three.get(three.carol);
     three.carol.release();

@@ -1,7 +1,8 @@
 // What a capability is to the engine: something that takes calls, wherever it lives.
-import type { RpcError } from "../errors.ts";
+import { RpcError } from "../errors.ts";
 import type { PayloadEncoder, ReceivedPayload } from "../payload.ts";
 import { ForwardedReturn } from "./forwarded-return.ts";
+import { InTurn } from "./in-turn.ts";
 
 /** Receives the outcome of a call: exactly one of the two, once, and never while the call is still being made. */
 export interface ReturnSink {
@@ -61,6 +62,12 @@ export interface Server {
   release?(): void;
 }
 
+/** What a capability lets go of may be the last reference to the next one. */
+let disposals: InTurn<Capability>;
+
+/** A peer decides how long promises go on to lead to others, and each one on the way is kept. */
+const MAX_HOPS = 1000;
+
 /**
  * A reference-counted handle on an object somewhere. Born with one reference, which belongs to its maker.
  *
@@ -68,6 +75,8 @@ export interface Server {
  */
 export abstract class Capability {
   #references = 1;
+  /** Promises that led here, one after the other. */
+  #hops = 0;
 
   /** Takes another reference. */
   addRef(): this {
@@ -77,7 +86,11 @@ export abstract class Capability {
 
   /** Gives one reference back; the last one lets go of the object. */
   release(): void {
-    if (--this.#references === 0) this.dispose();
+    if (--this.#references === 0) disposals.run(this);
+  }
+
+  static {
+    disposals = new InTurn((capability) => capability.dispose());
   }
 
   /**
@@ -131,6 +144,17 @@ export abstract class Capability {
       if (end === other) return true;
     }
     return false;
+  }
+
+  /** Why a promise cannot resolve to `target`; undefined where it can. */
+  protected whyNot(target: Capability): RpcError | undefined {
+    // Two peers that answer each other's calls with each other's answers make a circle.
+    if (target.leadsTo(this)) return RpcError.failed("A promise for a capability resolved to itself.");
+    const end = target.resolved;
+    if (!end.isPromise) return undefined;
+    end.#hops = Math.max(end.#hops, this.#hops + 1);
+    if (end.#hops <= MAX_HOPS) return undefined;
+    return RpcError.failed(`A promise for a capability led to ${MAX_HOPS} others, one after the other.`);
   }
 
   /** What stands behind something that hides it. Borrowed. */

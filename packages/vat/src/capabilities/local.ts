@@ -95,9 +95,15 @@ class LocalCall implements PendingCall, IncomingCall {
   forwardTo(onward: PendingCall): void {
     if (this.#outcome !== undefined) return;
     this.#onward = onward;
-    this.onCancel = () => onward.cancel();
+    this.onCancel = () => this.#cancelOnward(onward);
     this.#pipelines?.follow(onward);
-    if (this.isPointless) onward.cancel();
+    if (this.isPointless) this.#cancelOnward(onward);
+  }
+
+  /** What is cancelled tells nobody of its outcome: this is over at once. */
+  #cancelOnward(onward: PendingCall): void {
+    onward.cancel();
+    this.returnException(RpcError.failed("The call was cancelled."));
   }
 
   pipeline(transform: readonly number[]): Capability {

@@ -4,14 +4,19 @@ import { RpcError } from "../errors.ts";
 import { encodeStandalone, forwardEncoder, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
 import { BrokenCapability, FailedCall } from "./broken.ts";
 import { Capability, type IncomingCall, type PendingCall, type ReturnSink } from "./capability.ts";
+import { InTurn } from "./in-turn.ts";
+import { Places } from "./places.ts";
 import { ResolutionListeners } from "./resolution-listeners.ts";
-import { capabilityAt, sameTransform } from "./transform.ts";
+import { capabilityAt } from "./transform.ts";
 
 /** Something that waits in the queue. */
 interface Waiting {
   /** The promise resolved: borrow `target` and go. */
   proceed(target: Capability): void;
 }
+
+/** What waits for a promise may settle the next one. */
+let resolutions: InTurn<{ readonly promise: PromiseCapability; readonly target: Capability }>;
 
 /**
  * A local promise for a capability. Pipelines on unanswered calls, and references under embargo, are such promises.
@@ -32,15 +37,23 @@ export class PromiseCapability extends Capability {
     this.#limits = limits;
   }
 
-  /** Settles the promise. Takes over the reference to `target`. Only the first call counts; later targets are released. */
+  /**
+   * Settles the promise. Takes over the reference to `target`. Only the first call counts; later targets are released.
+   * Where promises settle each other in a long row, it is pending until its turn comes.
+   */
   resolve(target: Capability): void {
+    resolutions.run({ promise: this.addRef(), target });
+  }
+
+  #resolve(target: Capability): void {
     if (this.#target !== undefined || this.#isResolving) {
       target.release();
       return;
     }
-    if (target.leadsTo(this)) {
+    const reason = this.whyNot(target);
+    if (reason !== undefined) {
       target.release();
-      this.resolve(new BrokenCapability(RpcError.failed("A promise for a capability resolved to itself.")));
+      this.#resolve(new BrokenCapability(reason));
       return;
     }
     this.#isResolving = true;
@@ -55,6 +68,13 @@ export class PromiseCapability extends Capability {
     this.#listeners?.run();
     this.#listeners = undefined;
     this.release();
+  }
+
+  static {
+    resolutions = new InTurn(({ promise, target }) => {
+      promise.#resolve(target);
+      promise.release();
+    });
   }
 
   call<T>(
@@ -172,7 +192,7 @@ export class ResultPipelines {
   waitsFor: Capability | undefined = undefined;
   readonly #limits: Limits;
   readonly #onUnused: () => void;
-  readonly #promises: PipelinePromise[] = [];
+  readonly #promises = new Places<PipelinePromise>();
   #onward: PendingCall | undefined;
 
   /** @param onUnused told when nobody holds any of the promises any more, while they wait. */
@@ -184,7 +204,7 @@ export class ResultPipelines {
 
   /** Whether anybody waits for the call's outcome in order to call something in it. */
   get isAwaited(): boolean {
-    return this.#onward === undefined && this.#promises.length > 0;
+    return this.#onward === undefined && this.#promises.size > 0;
   }
 
   /** A promise for the capability at `transform`. The reference belongs to the caller. */
@@ -192,7 +212,7 @@ export class ResultPipelines {
     const known = this.known(transform);
     if (known !== undefined) return known;
     const promise = new PipelinePromise(this.#limits, this, transform);
-    this.#promises.push(promise);
+    this.#promises.add(promise);
     if (this.#onward === undefined) return promise;
     promise.resolve(this.#onward.pipeline(transform));
     return promise.addRef();
@@ -200,13 +220,13 @@ export class ResultPipelines {
 
   /** The same where it was asked for before; else undefined. */
   known(transform: readonly number[]): Capability | undefined {
-    return this.#promises.find((promise) => sameTransform(promise.transform, transform))?.addRef();
+    return this.#promises.get(transform)?.addRef();
   }
 
   /** The call was made again as `onward`. */
   follow(onward: PendingCall): void {
     this.#onward = onward;
-    for (const promise of this.#promises) promise.addRef().resolve(onward.pipeline(promise.transform));
+    for (const promise of this.#promises.values()) promise.addRef().resolve(onward.pipeline(promise.transform));
   }
 
   /** The call was answered: borrow `results`. */
@@ -222,21 +242,18 @@ export class ResultPipelines {
   /** What was pipelined is known by now. Takes over the references that `target` gives. */
   settle(target: (transform: readonly number[]) => Capability): void {
     if (this.#onward !== undefined) return;
-    for (const promise of this.#promises.splice(0)) promise.resolve(target(promise.transform));
+    for (const promise of this.#promises.drain()) promise.resolve(target(promise.transform));
   }
 
   /** Nothing will be asked for any more. */
   release(): void {
-    const promises = this.#promises.splice(0);
+    const promises = this.#promises.drain();
     if (this.#onward !== undefined) for (const promise of promises) promise.release();
   }
 
   /** Nobody holds `promise` any more. */
   drop(promise: PipelinePromise): void {
-    const index = this.#promises.indexOf(promise);
-    if (index < 0) return;
-    this.#promises.splice(index, 1);
-    if (this.#promises.length === 0) this.#onUnused();
+    if (this.#promises.delete(promise) && this.#promises.size === 0) this.#onUnused();
   }
 }
 

@@ -129,11 +129,11 @@ export abstract class RemoteCapability extends Capability {
 
   /** The peer said what this is. Takes over the reference to `target`. */
   protected settle(target: Capability): void {
-    // Two peers that answer each other's calls with each other's answers make a circle.
-    if (target.leadsTo(this)) {
+    const reason = this.whyNot(target);
+    if (reason !== undefined) {
       target.release();
       this.unpin();
-      this.settle(new BrokenCapability(RpcError.failed("A promise for a capability resolved to itself.")));
+      this.settle(new BrokenCapability(reason));
       return;
     }
     // Whoever gets there over the same connection overtakes nothing; everybody else must wait for the calls in flight.

@@ -15,7 +15,3 @@ export function noCapability(): BrokenCapability {
 export function capabilityAt(results: ReceivedPayload, transform: readonly number[]): Capability {
   return results.follow(transform)?.addRef() ?? noCapability();
 }
-
-export function sameTransform(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((field, index) => field === b[index]);
-}

@@ -47,9 +47,9 @@ function handleUnimplemented(state: ConnectionState, original: EchoedMessage | u
   if (original.questionId !== undefined) {
     const question = state.questions.take(original.questionId);
     if (question === undefined) return;
-    // The peer did not take what it carried.
-    for (const id of question.paramExports) state.exports.release(id, 1);
     question.settleException(RpcError.unimplemented("The peer does not know this kind of message."));
+    // The peer did not take what it carried. Should it have given that back itself, the question is settled all the same.
+    for (const id of question.paramExports) state.exports.release(id, 1);
   } else if (original.cap !== undefined) {
     const { kind, id } = original.cap;
     // The peer keeps calling the promise; what it was to become is given back.

@@ -124,12 +124,17 @@ export class Outbox {
   close(): void {
     if (this.#state === "open") this.flush();
     this.#state = "closed";
+    this.#forget();
+  }
+
+  /** Calls that still run here may hold a connection that is over; its buffer is most of what it weighs. */
+  #forget(): void {
+    if (!this.#writing) this.#builder.writer.free();
   }
 
   #schedule(): void {
-    if (this.#state === "closed") {
-      this.#builder.writer.take();
-    } else if (this.#state === "open") {
+    if (this.#state === "closed") this.#forget();
+    else if (this.#state === "open") {
       this.#scheduled = true;
       this.#transport.schedule(this.#flush);
     }

@@ -70,6 +70,8 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
   readonly imports = new RemoteTable<ImportId, ImportedCapability>();
   readonly exports: Exports;
   readonly embargoes = new LocalTable<EmbargoId, Embargo>();
+  /** Disembargoes of the peer's that go back once a promise has resolved. */
+  waitingDisembargoes = 0;
   readonly closeListeners = new Set<(error: RpcError) => void>();
   closedReason: RpcError | undefined = undefined;
   /** The peer's calls that run, whether it still waits for them or not, and the bytes that they came in. */
@@ -286,7 +288,13 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
   receive(payload: Payload): ReceivedPayload {
     const table = payload.capTable;
     if (table.length === 0) return new ReceivedPayload(payload.reader, payload.content);
-    const caps = table.map((descriptor) => receiveCapability(this, descriptor));
+    const caps: (Capability | undefined)[] = [];
+    try {
+      for (const descriptor of table) caps.push(receiveCapability(this, descriptor));
+    } catch (error) {
+      for (const cap of caps) cap?.release();
+      throw error;
+    }
     return new ReceivedPayload(payload.reader, payload.content, caps);
   }
 
@@ -346,7 +354,14 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
       this.send((writer) => encodeResolveException(writer, id, error.toException()));
       return;
     }
-    const descriptor = describeCapability(this, cap);
+    let descriptor: CapDescriptor;
+    try {
+      descriptor = describeCapability(this, cap);
+    } catch (failure) {
+      // Over the quota of exports.
+      this.send((writer) => encodeResolveException(writer, id, RpcError.from(failure).toException()));
+      return;
+    }
     this.send((writer) => encodeResolveCap(writer, id, descriptor));
   }
 

@@ -46,15 +46,9 @@ export function handleDisembargo(state: ConnectionState, message: DisembargoMess
   switch (message.context) {
     case DisembargoContext.senderLoopback: {
       const target = disembargoTarget(state, message);
-      if (target.isPromise && !isOwnRemote(state, target)) {
-        target.addRef();
-        target.whenResolved(() => {
-          returnDisembargo(state, target.resolved, message.embargoId);
-          target.release();
-        });
-      } else if (!returnDisembargo(state, target, message.embargoId)) {
-        throw new ProtocolError("Disembargo of a capability that does not lead back to its sender.");
-      }
+      if (isOwnRemote(state, target)) returnDisembargo(state, target, message.embargoId);
+      else if (target.isPromise) waitToReturn(state, target, message);
+      else throw new ProtocolError("Disembargo of a capability that does not lead back to its sender.");
       return;
     }
     case DisembargoContext.receiverLoopback: {
@@ -67,6 +61,24 @@ export function handleDisembargo(state: ConnectionState, message: DisembargoMess
     default:
       throw new ProtocolError(`Disembargo in unknown context ${message.context}.`);
   }
+}
+
+/**
+ * Calls that came the old way still wait here. Once they have been passed on, whatever comes later goes behind them, even
+ * where the promise has led to another one, or to an object of ours: what is sent back then names what it asked for.
+ */
+function waitToReturn(state: ConnectionState, promise: Capability, message: DisembargoMessage): void {
+  if (state.waitingDisembargoes >= state.limits.maxCallsInFlight) {
+    throw new ProtocolError(`${state.waitingDisembargoes} Disembargoes on this link wait for promises.`);
+  }
+  state.waitingDisembargoes++;
+  promise.addRef();
+  promise.whenResolved(() => {
+    state.waitingDisembargoes--;
+    const end = promise.resolved;
+    returnDisembargo(state, isOwnRemote(state, end) ? end : message, message.embargoId);
+    promise.release();
+  });
 }
 
 function disembargoTarget(state: ConnectionState, message: DisembargoMessage): Capability {
@@ -89,9 +101,10 @@ function isOwnRemote(state: ConnectionState, target: Capability): target is Remo
   return target instanceof RemoteCapability && target.peer === state;
 }
 
-function returnDisembargo(state: ConnectionState, target: Capability, id: EmbargoId): boolean {
-  if (!isOwnRemote(state, target)) return false;
+/** What a message is addressed to. */
+type Address = Pick<DisembargoMessage, "targetKind" | "targetId" | "transform">;
+
+function returnDisembargo(state: ConnectionState, target: Address, id: EmbargoId): void {
   const context = DisembargoContext.receiverLoopback;
   state.send((writer) => encodeDisembargo(writer, target.targetKind, target.targetId, target.transform, context, id));
-  return true;
 }

@@ -1,5 +1,5 @@
 // hot path (bench: npm run bench). Return and Finish: a question of ours is answered, an answer of ours is done with.
-import { type FinishMessage, ReturnKind, type ReturnMessage } from "@capstan/wire";
+import { type FinishMessage, type Payload, ReturnKind, type ReturnMessage } from "@capstan/wire";
 import type { ConnectionState } from "../connection/state.ts";
 import { ProtocolError, RpcError } from "../errors.ts";
 import type { ReceivedPayload } from "../payload.ts";
@@ -15,9 +15,10 @@ export function handleReturn(state: ConnectionState, message: ReturnMessage): vo
   question.returned = true;
   const stays = isOutcomeElsewhere(question, message.which) || (question.isPinned && !message.noFinishNeeded);
   if (question.abandoned || !stays) state.questions.take(question.id);
-  if (message.releaseParamCaps) for (const id of question.paramExports) state.exports.release(id, 1);
   // An abandoned question has sent its Finish, which gave back whatever these results carry.
   if (!question.abandoned) settle(state, question, message);
+  // Not before: the results may name what they give back. And whatever is wrong with it, the question is settled.
+  if (message.releaseParamCaps) for (const id of question.paramExports) state.exports.release(id, 1);
 }
 
 /** Whether the question stays open though the Return is here: its outcome is that of another call, or stays with the peer. */
@@ -29,7 +30,7 @@ function settle(state: ConnectionState, question: Question, message: ReturnMessa
   const needsFinish = !message.noFinishNeeded;
   switch (message.which) {
     case ReturnKind.results:
-      if (message.results !== undefined) question.settleResults(state.receive(message.results), needsFinish);
+      if (message.results !== undefined) settleResults(state, question, message.results, needsFinish);
       return;
     case ReturnKind.exception:
       if (message.exception !== undefined) question.settleException(RpcError.received(message.exception), needsFinish);
@@ -58,6 +59,18 @@ function settle(state: ConnectionState, question: Question, message: ReturnMessa
         needsFinish,
       );
   }
+}
+
+/** The question has left its table: should its results be refused, nobody else would tell the caller. */
+function settleResults(state: ConnectionState, question: Question, results: Payload, needsFinish: boolean): void {
+  let received: ReceivedPayload;
+  try {
+    received = state.receive(results);
+  } catch (error) {
+    question.settleException(RpcError.from(error));
+    throw error;
+  }
+  question.settleResults(received, needsFinish);
 }
 
 /** Hands the outcome of a call that the peer made to the question of ours which it answers. */

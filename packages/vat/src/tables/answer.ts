@@ -4,7 +4,7 @@ import { BrokenCapability } from "../capabilities/broken.ts";
 import type { CallOrigin, Capability, IncomingCall, PendingCall } from "../capabilities/capability.ts";
 import { ResultPipelines } from "../capabilities/promise.ts";
 import { capabilityAt, noCapability } from "../capabilities/transform.ts";
-import { RpcError } from "../errors.ts";
+import { ProtocolError, RpcError } from "../errors.ts";
 import { encodeStandalone, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
 
 /** What an answer needs of its connection. */
@@ -120,8 +120,14 @@ export class Answer implements IncomingCall {
   forwardTo(onward: PendingCall): void {
     if (this.#state === "returned" || this.#state === "done") return;
     this.#onward = onward;
-    this.onCancel = () => onward.cancel();
+    this.onCancel = () => this.#cancelOnward(onward);
     this.#pipelines?.follow(onward);
+  }
+
+  /** What is cancelled tells nobody of its outcome: this is over at once. */
+  #cancelOnward(onward: PendingCall): void {
+    onward.cancel();
+    this.returnException(RpcError.failed("The call was cancelled."));
   }
 
   /** `onward`, a call to the peer, answers this one: Return is out and says so. It is cancelled when this is finished. */
@@ -136,10 +142,11 @@ export class Answer implements IncomingCall {
       if (this.keepsResults) this.#keepResults(encodeStandalone(encoder, content, this.#peer.limits));
       else this.#peer.sendResults(this, encoder, content);
     } else if (this.#state === "detached") {
-      if (this.#pipelines !== undefined) {
+      if (this.#pipelines !== undefined || this.#taker !== undefined) {
         const results = encodeStandalone(encoder, content, this.#peer.limits);
-        this.#pipelines.resolve(results);
+        this.#pipelines?.resolve(results);
         this.#leave("done");
+        this.#taker?.settleResults(results.share());
         results.release();
       } else this.#leave("done");
     }
@@ -213,8 +220,10 @@ export class Answer implements IncomingCall {
   /** The peer wants the outcome of this call as the answer to a question of ours (takeFromOtherQuestion). */
   handTo(taker: OutcomeTaker): void {
     const outcome = this.#outcome;
-    if (outcome === undefined) this.#taker = taker;
-    else if (outcome instanceof RpcError) taker.settleException(outcome);
+    if (outcome === undefined) {
+      if (this.#taker !== undefined) throw new ProtocolError("The outcome of this call was taken already.");
+      this.#taker = taker;
+    } else if (outcome instanceof RpcError) taker.settleException(outcome);
     else taker.settleResults(outcome.share());
   }
 

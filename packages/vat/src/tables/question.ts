@@ -3,8 +3,9 @@ import type { ExportId, QuestionId } from "@capstan/wire";
 import { BrokenCapability } from "../capabilities/broken.ts";
 import type { Capability, PendingCall, ReturnSink } from "../capabilities/capability.ts";
 import { PipelinedCapability } from "../capabilities/pipelined.ts";
+import { Places } from "../capabilities/places.ts";
 import type { RemotePeer } from "../capabilities/remote-peer.ts";
-import { capabilityAt, sameTransform } from "../capabilities/transform.ts";
+import { capabilityAt } from "../capabilities/transform.ts";
 import { RpcError } from "../errors.ts";
 import type { ReceivedPayload } from "../payload.ts";
 
@@ -31,7 +32,7 @@ export class Question implements PendingCall {
   protected readonly peer: RemotePeer;
   #sink: ReturnSink | undefined;
   /** Each is held by somebody else. */
-  protected pipelined: PipelinedCapability[] | undefined = undefined;
+  protected pipelined: Places<PipelinedCapability> | undefined = undefined;
   /** True once the call was cancelled. */
   protected isUnwanted = false;
   #abandoned = false;
@@ -57,10 +58,10 @@ export class Question implements PendingCall {
     if (outcome !== undefined) return capabilityAt(outcome, transform);
     if (this.#abandoned) return new BrokenCapability(RpcError.failed("The call was cancelled."));
     // One for each place, so that calls made through it keep their order across its resolution.
-    const known = this.pipelined?.find((cap) => sameTransform(cap.transform, transform));
+    const known = this.pipelined?.get(transform);
     if (known !== undefined) return known.addRef();
     const cap = new PipelinedCapability(this.peer, this, transform);
-    (this.pipelined ??= []).push(cap);
+    (this.pipelined ??= new Places()).add(cap);
     return cap;
   }
 
@@ -72,10 +73,7 @@ export class Question implements PendingCall {
 
   /** Nobody holds `cap` any more. */
   drop(cap: PipelinedCapability): void {
-    const index = this.pipelined?.indexOf(cap) ?? -1;
-    if (index < 0) return;
-    this.pipelined?.splice(index, 1);
-    this.#abandonIfUnused();
+    if (this.pipelined?.delete(cap) === true) this.#abandonIfUnused();
   }
 
   /** Whether calls of the peer's still go on to what is pipelined on it: Finish waits for them. */
@@ -110,7 +108,7 @@ export class Question implements PendingCall {
   /** Ends the question once nobody wants its outcome, and nothing is pipelined on it that needs its results. */
   #abandonIfUnused(): void {
     if (!this.isUnwanted || this.#abandoned || this.#outcome !== undefined) return;
-    if (this.pipelined !== undefined && this.pipelined.length > 0) return;
+    if (this.pipelined !== undefined && this.pipelined.size > 0) return;
     this.#abandoned = true;
     this.peer.finishQuestion(this.id, true);
     if (this.returned) this.peer.forgetQuestion(this.id);
@@ -144,6 +142,6 @@ export class Question implements PendingCall {
     const { pipelined } = this;
     if (pipelined === undefined) return;
     this.pipelined = undefined;
-    for (const cap of pipelined) cap.resolve(target(cap));
+    for (const cap of pipelined.values()) cap.resolve(target(cap));
   }
 }

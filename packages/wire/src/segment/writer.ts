@@ -55,6 +55,11 @@ export class SegmentWriter {
     return taken;
   }
 
+  /** Forgets everything, and lets go of the buffer: for a writer that will hardly be written to again. */
+  free(): void {
+    this.#replaceAt(0, 0);
+  }
+
   #grow(count: number): void {
     const pending = this.length - this.start;
     const old = this.bytes.subarray(this.start, this.length);

@@ -1,0 +1,40 @@
+// Work that leads to more of its kind: a peer decides how long such a chain is, so it must not lie on the stack.
+
+/** Steps within one another that run at once. */
+const MAX_DEPTH = 64;
+
+/**
+ * Runs steps at once, as any function call does, until too many of them lie within one another: those then wait in order
+ * until the outermost one is done, within the same turn.
+ */
+export class InTurn<Step> {
+  readonly #run: (step: Step) => void;
+  #waiting: Step[] = [];
+  #depth = 0;
+
+  constructor(run: (step: Step) => void) {
+    this.#run = run;
+  }
+
+  run(step: Step): void {
+    if (this.#depth >= MAX_DEPTH) {
+      this.#waiting.push(step);
+      return;
+    }
+    this.#depth++;
+    try {
+      this.#run(step);
+    } finally {
+      this.#depth--;
+      if (this.#depth === 0 && this.#waiting.length > 0) this.#runWaiting();
+    }
+  }
+
+  #runWaiting(): void {
+    while (this.#waiting.length > 0) {
+      const steps = this.#waiting;
+      this.#waiting = [];
+      for (const step of steps) this.run(step);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+// Two honest vats and a hostile third do whatever they can with references, against a model of who holds what.
+import { expect } from "chai";
+import { ONLY_SEED, reporting } from "./support/failures.ts";
+import { Random } from "./support/random.ts";
+import { type Step, ThreeVats } from "./support/three-vats.ts";
+
+const RUNS = Number(process.env.FUZZ_RUNS ?? 1000);
+const SECONDS = Number(process.env.FUZZ_SECONDS ?? 60);
+const FIRST_SEED = Number(process.env.FUZZ_FIRST_SEED ?? 1);
+const LONGEST_RUN = 150;
+
+function planSteps(seed: number): Step[] {
+  const random = new Random(seed);
+  const number = (): number => random.below(0xffff);
+  return Array.from(
+    { length: 10 + random.below(LONGEST_RUN) },
+    (): Step => [random.below(16), number(), number(), number()],
+  );
+}
+
+async function failuresOf(steps: readonly Step[]): Promise<readonly string[]> {
+  const vats = new ThreeVats();
+  try {
+    await vats.run(steps);
+  } catch (error) {
+    return [...vats.failures, (error as Error).stack ?? String(error)];
+  }
+  return vats.failures;
+}
+
+/** Leaves out what can be left out, as long as it still fails. */
+async function shrink(steps: readonly Step[]): Promise<readonly Step[]> {
+  let shortest = steps;
+  for (let size = shortest.length >> 1; size >= 1; size >>= 1) {
+    for (let at = 0; at < shortest.length; ) {
+      const shorter = [...shortest.slice(0, at), ...shortest.slice(at + size)];
+      if ((await failuresOf(shorter)).length > 0) shortest = shorter;
+      else at += size;
+    }
+  }
+  return shortest;
+}
+
+function replay(steps: readonly Step[]): string {
+  return [
+    `  it("goes on after steps that once went wrong", async () => {`,
+    `    expect(await failuresOf(${JSON.stringify(steps)})).to.deep.equal([]);`,
+    "  });",
+  ].join("\n");
+}
+
+/** Runs that once failed. */
+const ONCE_FAILED: { readonly [what: string]: readonly Step[] } = {
+  "an embargo on a promise that leads to another one": [
+    [0, 51580, 47681, 16927],
+    [1, 23314, 57451, 490],
+    [5, 7369, 32440, 49970],
+    [1, 21654, 27706, 32267],
+    [1, 34950, 3066, 12439],
+    [14, 8481, 277, 14182],
+    [8, 101, 28945, 43978],
+    [3, 6414, 62697, 22598],
+    [1, 49864, 40746, 6151],
+    [15, 46419, 35880, 30398],
+    [2, 15465, 65442, 25448],
+    [0, 8043, 2155, 59620],
+    [4, 60475, 19320, 3156],
+    [1, 33304, 44706, 63468],
+    [4, 3177, 49522, 6034],
+    [0, 7194, 52428, 14377],
+    [0, 30764, 45260, 49277],
+    [5, 34856, 65249, 32850],
+    [14, 54111, 6583, 46694],
+    [1, 38502, 49882, 53762],
+    [15, 46503, 13210, 14732],
+    [4, 61694, 51513, 22803],
+    [1, 47573, 63339, 40160],
+    [9, 40278, 46397, 46186],
+    [7, 887, 46401, 24541],
+    [0, 40367, 2988, 63593],
+    [1, 57536, 57622, 13637],
+    [8, 25838, 63880, 6864],
+    [3, 1174, 54446, 13102],
+    [2, 58201, 47831, 41231],
+  ],
+};
+
+const title = "fuzz: references between two honest vats and a hostile one";
+
+describe(title, () => {
+  for (const [what, steps] of Object.entries(ONCE_FAILED)) {
+    it(`go on after ${what}`, async () => {
+      expect(await failuresOf(steps)).to.deep.equal([]);
+    });
+  }
+
+  it("keep the order of their calls, and are released with their last holder", async function () {
+    this.timeout(0);
+    const end = Date.now() + 1000 * SECONDS;
+    let runs = 0;
+    for (let seed = ONLY_SEED ?? FIRST_SEED; runs < RUNS && Date.now() < end; seed++, runs++) {
+      let steps: readonly Step[] = planSteps(seed);
+      const run = async (): Promise<void> => {
+        if ((await failuresOf(steps)).length === 0) return;
+        steps = await shrink(steps);
+        expect(await failuresOf(steps)).to.deep.equal([]);
+      };
+      await reporting(title, seed, () => replay(steps), run);
+      if (ONLY_SEED !== undefined) return;
+    }
+    console.log(`      ${runs} runs`);
+  });
+});
