@@ -78,11 +78,11 @@ export function interopMethods(world: World, connection: () => Connection): Serv
         call.results((results) => {
           const outer = results.initStruct(
             schema.INTEROP_TEST_NESTED_OUTER_POINTER,
-            schema.INTEROP_TEST_NESTED_OUTER_SIZE,
+            schema.INTEROP_TEST_NESTED_OUTER_STRUCT_SIZE,
           );
           outer.setText(schema.INTEROP_TEST_NESTED_OUTER_NOTE_POINTER, "behind two structs");
           outer
-            .initStruct(schema.INTEROP_TEST_NESTED_OUTER_INNER_POINTER, schema.TARGET_RESULT_SIZE)
+            .initStruct(schema.INTEROP_TEST_NESTED_OUTER_INNER_POINTER, schema.TARGET_RESULT_STRUCT_SIZE)
             .setCapability(schema.TARGET_RESULT_TARGET_POINTER, cap);
         });
         cap.release();
