@@ -412,3 +412,60 @@ describe("vat: a plain socket", () => {
     expect(await failure(callMethod(link.bootstrap(), ADD))).to.include({ type: 2 });
   });
 });
+
+describe("vat: a tail call to an object of the callee's", () => {
+  const waitFor = async (condition: () => boolean): Promise<void> => {
+    for (let tries = 0; tries < 100 && !condition(); tries++) await new Promise((done) => setTimeout(done, 5));
+  };
+
+  for (const overLink of [true, false]) {
+    it(`lets its parameters go when it is cancelled, ${overLink ? "over a link" : "within a vat"}`, async () => {
+      let running = 0;
+      let released = 0;
+      const waiting = new InterfaceServer(
+        [
+          {
+            method: WAIT,
+            handle: async (call) => {
+              running++;
+              await once(call.signal, "abort");
+              running--;
+            },
+          },
+        ],
+        () => released++,
+      );
+      const forwarding = new InterfaceServer([
+        { method: NEW_COUNTER, handle: (call) => call.results((results) => results.setCapability(0, target)) },
+        {
+          method: ASK,
+          handle: (call) => {
+            const asked = call.params.capability(0) as Capability;
+            call.tailCall(asked, WAIT, () => {});
+            asked.release();
+          },
+        },
+      ]);
+      const target = local(waiting);
+      const [left, right] = MemoryTransport.pair();
+      const far = new Connection(right, { bootstrap: local(forwarding) });
+      const link = new Connection(left);
+      const api = overLink ? link.bootstrap() : local(forwarding);
+
+      const made = await callMethod(api, NEW_COUNTER);
+      const held = made.struct.capability(0) as Capability;
+      made[Symbol.dispose]();
+      target.release();
+      const call = callMethod(api, ASK, (params) => params.setCapability(0, held));
+      held.release();
+      await waitFor(() => running === 1);
+      expect([running, released]).to.deep.equal([1, 0]);
+      call.cancel();
+      await waitFor(() => released === 1);
+      expect([running, released]).to.deep.equal([0, 1]);
+      api.release();
+      link.close();
+      far.close();
+    });
+  }
+});

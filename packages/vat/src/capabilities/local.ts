@@ -95,9 +95,14 @@ class LocalCall implements PendingCall, IncomingCall {
   forwardTo(onward: PendingCall): void {
     if (this.#outcome !== undefined) return;
     this.#onward = onward;
-    this.onCancel = () => onward.cancel();
+    const cancel = (): void => {
+      onward.cancel();
+      // A cancelled call tells nobody how it ended: what the params hold goes back now.
+      this.returnException(RpcError.failed("The call was cancelled."));
+    };
+    this.onCancel = cancel;
     this.#pipelines?.follow(onward);
-    if (this.isPointless) onward.cancel();
+    if (this.isPointless) cancel();
   }
 
   pipeline(transform: readonly number[]): Capability {

@@ -120,7 +120,11 @@ export class Answer implements IncomingCall {
   forwardTo(onward: PendingCall): void {
     if (this.#state === "returned" || this.#state === "done") return;
     this.#onward = onward;
-    this.onCancel = () => onward.cancel();
+    this.onCancel = () => {
+      onward.cancel();
+      // A cancelled call tells nobody how it ended: what the params hold goes back now.
+      if (this.#state === "detached") this.#leave("done");
+    };
     this.#pipelines?.follow(onward);
   }
 
