@@ -62,7 +62,9 @@ function generate({ schema, forCalls }: Layout): string {
     "// pointers. X_WHICH is the byte offset of a union's 16-bit tag, X_IS_Y what it says.",
   ];
   if (forCalls)
-    lines.push("// X_STRUCT_SIZE is what a struct takes; an interface and a method together name a Method of @capstan/vat.");
+    lines.push(
+      "// X_STRUCT_SIZE is what a struct takes; an interface and a method together name a Method of @capstan/vat.",
+    );
   for (const nested of nestedOf(file)) emit(nested.node, nested.name);
   return `${lines.join("\n")}\n`;
 
@@ -97,7 +99,9 @@ function generate({ schema, forCalls }: Layout): string {
       lines.push(`export const ${prefix}_DATA_WORDS = ${struct.getDataWordCount()};`);
       lines.push(`export const ${prefix}_POINTERS = ${struct.getPointerCount()};`);
       if (forCalls) {
-        lines.push(`export const ${prefix}_STRUCT_SIZE = { dataWords: ${prefix}_DATA_WORDS, pointers: ${prefix}_POINTERS };`);
+        lines.push(
+          `export const ${prefix}_STRUCT_SIZE = { dataWords: ${prefix}_DATA_WORDS, pointers: ${prefix}_POINTERS };`,
+        );
       }
     }
     if (struct.getDiscriminantCount() > 0) {

@@ -1,10 +1,10 @@
-// The TypeScript ends: a server of InteropTest that listens, and connections to any server of it.
+// A TypeScript server of InteropTest that listens.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { WebSocket, WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 import {
   Connection,
   InterfaceServer,
@@ -13,18 +13,10 @@ import {
   type WebSocketLike,
   WebSocketTransport,
 } from "../../packages/vat/src/index.ts";
-import { connectSocket, listenSocket } from "../../packages/vat/src/node/index.ts";
+import { listenSocket } from "../../packages/vat/src/node/index.ts";
 import { LIMITS } from "./objects.ts";
 import type { PeerTransport } from "./peer.ts";
 import { interopMethods, World } from "./server.ts";
-
-/** Opens a connection to a server of InteropTest. Returns at once. */
-export function connectTo(transport: PeerTransport, address: string): Connection {
-  if (transport === "unix") return connectSocket({ path: address });
-  if (transport === "tcp") return connectSocket({ port: Number(address.split(":").pop()) });
-  const socket = new WebSocket(`ws://${address}/_capstan`, { perMessageDeflate: false, maxPayload: LIMITS.maxFrameBytes });
-  return new Connection(overWebSocket(socket));
-}
 
 function overWebSocket(socket: WebSocket): WebSocketTransport {
   return new WebSocketTransport(socket as unknown as WebSocketLike, process.nextTick);
@@ -64,7 +56,9 @@ export class InteropServer implements AsyncDisposable {
     this.#listener = listener;
     this.address = transport === "unix" ? path : `127.0.0.1:${(listener.address() as AddressInfo).port}`;
     // Told after `onConnection` in the same turn.
-    listener.on("connection", (socket: Socket) => this.#watch(this.#last!, (end) => socket.prependListener("close", end)));
+    listener.on("connection", (socket: Socket) =>
+      this.#watch(this.#last!, (end) => socket.prependListener("close", end)),
+    );
   }
 
   async #listenWebSocket(): Promise<void> {
@@ -86,6 +80,9 @@ export class InteropServer implements AsyncDisposable {
     this.address = `127.0.0.1:${(http.address() as AddressInfo).port}`;
   }
 
+  /** Told which connection the bootstrap capability made last is for. */
+  #added: (connection: Connection) => void = () => {};
+
   #makeBootstrap(): LocalCapability {
     let own: Connection | undefined;
     this.#added = (connection) => {
@@ -93,8 +90,6 @@ export class InteropServer implements AsyncDisposable {
     };
     return new LocalCapability(new InterfaceServer(interopMethods(this.world, () => own!)), LIMITS);
   }
-
-  #added: (connection: Connection) => void = () => {};
 
   #add(connection: Connection): void {
     this.#added(connection);

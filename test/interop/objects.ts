@@ -1,7 +1,7 @@
 // The objects that either end makes, counted, and the calls on them that both ends make.
 import {
-  type Capability,
   CallStream,
+  type Capability,
   callMethod,
   InterfaceServer,
   LocalCapability,

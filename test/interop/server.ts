@@ -111,7 +111,9 @@ export function interopMethods(world: World, connection: () => Connection): Serv
         const target = capabilityOf(call.params, schema.INTEROP_TEST_CALL_TIMES_PARAMS_TARGET_POINTER);
         try {
           const sum = await callTimes(target, call.params.uint32(schema.INTEROP_TEST_CALL_TIMES_PARAMS_TIMES));
-          call.results((results) => results.setNumber("int64", schema.INTEROP_TEST_CALL_TIMES_RESULTS_SUM, BigInt(sum)));
+          call.results((results) =>
+            results.setNumber("int64", schema.INTEROP_TEST_CALL_TIMES_RESULTS_SUM, BigInt(sum)),
+          );
         } finally {
           target.release();
         }
@@ -214,7 +216,9 @@ export function interopMethods(world: World, connection: () => Connection): Serv
       schema.INTEROP_TEST_OPEN_STREAM,
       (call) => {
         const stream = makeStream(counts, call.params.uint32(schema.INTEROP_TEST_OPEN_STREAM_PARAMS_FAIL_AT));
-        call.results((results) => results.setCapability(schema.INTEROP_TEST_OPEN_STREAM_RESULTS_STREAM_POINTER, stream));
+        call.results((results) =>
+          results.setCapability(schema.INTEROP_TEST_OPEN_STREAM_RESULTS_STREAM_POINTER, stream),
+        );
         stream.release();
       },
     ],

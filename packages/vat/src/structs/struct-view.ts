@@ -159,7 +159,10 @@ export class StructView {
     const reader = this.#reader;
     reader.enterBitList(this.#pointer(pointer));
     const { listAt, listCount } = reader;
-    return Array.from({ length: listCount }, (_, i) => (reader.view.getUint8(listAt + (i >>> 3)) & (1 << (i & 7))) !== 0);
+    return Array.from(
+      { length: listCount },
+      (_, i) => (reader.view.getUint8(listAt + (i >>> 3)) & (1 << (i & 7))) !== 0,
+    );
   }
 
   /** A list of lists, or of other things behind pointers: pointer #i of the view that returns is its element i. */
