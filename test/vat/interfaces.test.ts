@@ -36,6 +36,7 @@ const WAIT = method(5, [0, 0], [0, 0]);
 const ASK = method(6, [0, 1], [1, 0]);
 const NUMBERS = method(7, [0, 10], [0, 10]);
 const PUSH = method(8, [0, 1], [0, 0]);
+const LISTS = method(9, [0, 2], [0, 2]);
 const MISSING = method(99, [0, 0], [0, 0]);
 
 const TYPES: readonly NumberType[] = [
@@ -147,6 +148,19 @@ function makeServer(log: Log): Capability {
             TYPES.forEach((type, i) => {
               out.setNumbers(i, type, params.numbers(i, type));
             });
+          });
+        },
+      },
+      {
+        method: LISTS,
+        handle: (call) => {
+          const { params } = call;
+          call.results((out) => {
+            out.setBools(0, params.bools(0));
+            const lists = params.pointerList(1);
+            const own = out.initPointerList(1, lists.pointerCount);
+            own.setNumbers(0, "uint8", lists.numbers(0, "uint8"));
+            own.setText(2, lists.text(2));
           });
         },
       },
@@ -290,6 +304,33 @@ for (const [name, open] of Object.entries(transports)) {
       });
     });
 
+    it("carries lists of bits, and lists of lists", async () => {
+      const bits = [true, false, true, true, false, false, false, true, true];
+      using echoed = await callMethod(api, LISTS, (params) => {
+        params.setBools(0, bits);
+        const lists = params.initPointerList(1, 3);
+        lists.setNumbers(0, "uint8", [1, 2, 3]);
+        lists.setText(2, "third");
+        expect(() => lists.setText(3, "fourth")).to.throw(RangeError);
+      });
+      expect(echoed.struct.bools(0)).to.deep.equal(bits);
+      const lists = echoed.struct.pointerList(1);
+      expect([lists.pointerCount, lists.isNull(1), lists.text(2)]).to.deep.equal([3, true, "third"]);
+      expect(lists.numbers(0, "uint8")).to.deep.equal([1, 2, 3]);
+    });
+
+    it("lets results go that came before their call was disposed of, and that nobody asked for", async () => {
+      {
+        using made = callMethod(api, NEW_COUNTER);
+        made.pipeline(0).release();
+        (await callMethod(api, ADD))[Symbol.dispose]();
+        await new Promise((done) => setTimeout(done, 5));
+        expect(log.released).to.equal(0);
+      }
+      for (let tries = 0; tries < 100 && log.released === 0; tries++) await new Promise((done) => setTimeout(done, 5));
+      expect(log.released).to.equal(1);
+    });
+
     it("pipelines on what results will hold, and releases it once", async () => {
       const made = callMethod(api, NEW_COUNTER);
       const counter = made.pipeline(0);
@@ -370,4 +411,61 @@ describe("vat: a plain socket", () => {
     const link = connectSocket({ path: join(tmpdir(), "capstan-nobody.sock") });
     expect(await failure(callMethod(link.bootstrap(), ADD))).to.include({ type: 2 });
   });
+});
+
+describe("vat: a tail call to an object of the callee's", () => {
+  const waitFor = async (condition: () => boolean): Promise<void> => {
+    for (let tries = 0; tries < 100 && !condition(); tries++) await new Promise((done) => setTimeout(done, 5));
+  };
+
+  for (const overLink of [true, false]) {
+    it(`lets its parameters go when it is cancelled, ${overLink ? "over a link" : "within a vat"}`, async () => {
+      let running = 0;
+      let released = 0;
+      const waiting = new InterfaceServer(
+        [
+          {
+            method: WAIT,
+            handle: async (call) => {
+              running++;
+              await once(call.signal, "abort");
+              running--;
+            },
+          },
+        ],
+        () => released++,
+      );
+      const forwarding = new InterfaceServer([
+        { method: NEW_COUNTER, handle: (call) => call.results((results) => results.setCapability(0, target)) },
+        {
+          method: ASK,
+          handle: (call) => {
+            const asked = call.params.capability(0) as Capability;
+            call.tailCall(asked, WAIT, () => {});
+            asked.release();
+          },
+        },
+      ]);
+      const target = local(waiting);
+      const [left, right] = MemoryTransport.pair();
+      const far = new Connection(right, { bootstrap: local(forwarding) });
+      const link = new Connection(left);
+      const api = overLink ? link.bootstrap() : local(forwarding);
+
+      const made = await callMethod(api, NEW_COUNTER);
+      const held = made.struct.capability(0) as Capability;
+      made[Symbol.dispose]();
+      target.release();
+      const call = callMethod(api, ASK, (params) => params.setCapability(0, held));
+      held.release();
+      await waitFor(() => running === 1);
+      expect([running, released]).to.deep.equal([1, 0]);
+      call.cancel();
+      await waitFor(() => released === 1);
+      expect([running, released]).to.deep.equal([0, 1]);
+      api.release();
+      link.close();
+      far.close();
+    });
+  }
 });

@@ -21,7 +21,13 @@ export {
 } from "./debug/traffic-observer.ts";
 export { ProtocolError, RpcError } from "./errors.ts";
 export { AdaptiveWindow, FlowWindow, fixedWindow, type WindowSize } from "./flow-window.ts";
-export { encodeStandalone, type PayloadBuilder, type PayloadEncoder, ReceivedPayload } from "./payload.ts";
+export {
+  encodeStandalone,
+  forwardEncoder,
+  type PayloadBuilder,
+  type PayloadEncoder,
+  ReceivedPayload,
+} from "./payload.ts";
 export { CallStream, callMethod, type Method, MethodCall, type Results } from "./structs/interface-client.ts";
 export { InterfaceServer, type MethodHandler, ServedCall, type ServedMethod } from "./structs/interface-server.ts";
 export { StructBuilder, type StructSize } from "./structs/struct-builder.ts";

@@ -57,12 +57,16 @@ export class MethodCall implements PromiseLike<Results>, Disposable {
     onResults?: ((results: Results) => Yes | PromiseLike<Yes>) | null,
     onError?: ((error: RpcError) => No | PromiseLike<No>) | null,
   ): Promise<Yes | No> {
-    return this.#outcome.promise.then(onResults, onError);
+    return this.#outcome.take().then(onResults, onError);
   }
 
-  /** Tells the callee that nobody waits any more. The promise then stays as it is. */
+  /**
+   * Tells the callee that nobody waits any more. The promise then stays as it is. Results that are there already, and that
+   * nobody asked for, go back.
+   */
   cancel(): void {
     this.#call.cancel();
+    this.#outcome.drop();
   }
 
   [Symbol.dispose](): void {
@@ -146,16 +150,29 @@ const sizedEncoder: PayloadEncoder<Sized> = {
 
 /** The outcome of a call as a promise. A failure that nobody waits for is no unhandled rejection. */
 class Outcome implements ReturnSink {
-  readonly promise: Promise<Results>;
+  readonly #promise: Promise<Results>;
+  #isTaken = false;
   #resolve!: (results: Results) => void;
   #reject!: (error: RpcError) => void;
 
   constructor() {
-    this.promise = new Promise((resolve, reject) => {
+    this.#promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.promise.catch(() => {});
+    this.#promise.catch(() => {});
+  }
+
+  /** Whoever asks for the results owns them. */
+  take(): Promise<Results> {
+    this.#isTaken = true;
+    return this.#promise;
+  }
+
+  drop(): void {
+    if (this.#isTaken) return;
+    this.#isTaken = true;
+    this.#promise.then((results) => results[Symbol.dispose]()).catch(() => {});
   }
 
   handleResults(payload: ReceivedPayload): void {

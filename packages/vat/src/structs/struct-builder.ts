@@ -97,10 +97,11 @@ export class StructBuilder {
     });
   }
 
-  /** Borrows them, like `setCapability`. */
-  setCapabilities(pointer: number, caps: readonly Capability[]): void {
+  /** Borrows them, like `setCapability`. Undefined is a null pointer. */
+  setCapabilities(pointer: number, caps: readonly (Capability | undefined)[]): void {
     const at = this.#initPointers(pointer, caps.length);
     caps.forEach((cap, i) => {
+      if (cap === undefined) return;
       setCapabilityPointer(this.#out.writer.view, at + 8 * i, this.#out.addCapability(cap));
     });
   }
@@ -113,6 +114,20 @@ export class StructBuilder {
       writeNumber(writer.view, type, at + bytes * i, value);
     });
     setListPointer(writer.view, this.#pointer(pointer), at, ELEMENT_SIZE[bytes], values.length);
+  }
+
+  setBools(pointer: number, values: readonly boolean[]): void {
+    const { writer } = this.#out;
+    const at = allocate(writer, (values.length + 7) >>> 3);
+    values.forEach((value, i) => {
+      if (value) writer.bytes[at + (i >>> 3)]! |= 1 << (i & 7);
+    });
+    setListPointer(writer.view, this.#pointer(pointer), at, ElementSize.bit, values.length);
+  }
+
+  /** A list of lists, or of other things behind pointers: pointer #i of what returns is its element i. */
+  initPointerList(pointer: number, count: number): StructBuilder {
+    return new StructBuilder(this.#out, this.#initPointers(pointer, count), { dataWords: 0, pointers: count });
   }
 
   #initPointers(pointer: number, count: number): number {

@@ -155,6 +155,29 @@ export class StructView {
     return this.#pointers(pointer).map((at) => this.#capabilityAt(at));
   }
 
+  bools(pointer: number): boolean[] {
+    const reader = this.#reader;
+    reader.enterBitList(this.#pointer(pointer));
+    const { listAt, listCount } = reader;
+    return Array.from(
+      { length: listCount },
+      (_, i) => (reader.view.getUint8(listAt + (i >>> 3)) & (1 << (i & 7))) !== 0,
+    );
+  }
+
+  /** A list of lists, or of other things behind pointers: pointer #i of the view that returns is its element i. */
+  pointerList(pointer: number): StructView {
+    const reader = this.#reader;
+    reader.enterPointerList(this.#pointer(pointer));
+    const { listAt, listCount } = reader;
+    return new StructView(this.payload, listAt, listAt, listAt + 8 * listCount);
+  }
+
+  /** How many pointers the struct has, or elements a list of pointers. */
+  get pointerCount(): number {
+    return (this.#pointersEnd - this.#dataEnd) / 8;
+  }
+
   /** A list of numbers. @throws DecodeError where its elements have another size. */
   numbers<Type extends NumberType>(pointer: number, type: Type): NumberOf<Type>[] {
     const reader = this.#reader;

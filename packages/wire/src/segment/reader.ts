@@ -190,6 +190,15 @@ export class SegmentReader {
     return true;
   }
 
+  /** Enters a list of bits, which stand from `listAt` on, the lowest of a byte first. False for a null pointer. */
+  enterBitList(pointerAt: number): boolean {
+    if (!this.#list(pointerAt, ElementSize.bit, "bits")) return false;
+    if (this.listAt + ((this.listCount + 7) >>> 3) > this.end) throw outOfBounds("a list of bits");
+    this.#charge(1 + ((this.listCount + 63) >>> 6));
+    this.listStep = this.listDataBytes = 0;
+    return true;
+  }
+
   /** Enters a list of structs. False (and no elements) for a null pointer. `enterElement` goes on. */
   enterStructList(pointerAt: number): boolean {
     if (!this.#list(pointerAt, ElementSize.composite, "structs")) return false;
