@@ -36,7 +36,7 @@
     },
   };
 
-  const axis = ({ label, scale, unit, ticks }) => {
+  const axis = ({ label, scale, unit, ticks }, bounds = {}) => {
     const texts = ticks && new Map(ticks);
     return {
       type: scale === "log" ? "logarithmic" : "linear",
@@ -44,6 +44,7 @@
       grid: { color: color("grid") },
       border: { color: color("edge") },
       beginAtZero: scale === "linear",
+      ...bounds,
       min: ticks?.[0]?.[0],
       max: ticks?.at(-1)?.[0],
       afterBuildTicks:
@@ -94,6 +95,15 @@
     },
   });
 
+  /** Room for the spreads too. */
+  const boundsOf = ({ lines }) => {
+    const points = lines.flatMap((line) => line.points);
+    return {
+      suggestedMin: Math.min(...points.map(([, , low]) => low)),
+      suggestedMax: Math.max(...points.map(([, , , high]) => high)),
+    };
+  };
+
   const draw = (chart) =>
     new Chart(document.getElementById(chart.id), {
       type: "line",
@@ -103,11 +113,12 @@
         animation: false,
         maintainAspectRatio: false,
         interaction: { mode: "x", intersect: false },
-        scales: { x: axis(chart.x), y: axis(chart.y) },
+        scales: { x: axis(chart.x), y: axis(chart.y, boundsOf(chart)) },
         plugins: {
           legend: {
             position: "bottom",
-            labels: { color: color("text"), boxWidth: 26, boxHeight: 0, padding: 14 },
+            display: chart.lines.length > 1,
+            labels: { color: color("text"), usePointStyle: true, pointStyle: "line", pointStyleWidth: 28, padding: 14 },
           },
           tooltip: tooltip(chart),
         },

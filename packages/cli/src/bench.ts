@@ -15,6 +15,8 @@ interface Flags extends BenchFlags, Outputs {
   readonly compare?: readonly string[];
   readonly serve?: number;
   readonly host: string;
+  readonly name?: string;
+  readonly progress: boolean;
 }
 
 const count = (text: string): number => integerFrom(1, 100_000)(text);

@@ -26,9 +26,14 @@ export class Progress {
     this.draw();
   }
 
-  /** Removes the line. */
+  /** Removes the line for the last time. */
   end(): void {
     clearInterval(this.timer);
+    this.clear();
+  }
+
+  /** Removes the line, to make room for another. */
+  clear(): void {
     this.stream?.write("\r\x1b[K");
   }
 

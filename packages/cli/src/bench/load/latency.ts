@@ -7,7 +7,7 @@ const MINUTE = 60_000_000_000;
 
 /** The percentiles of a latency curve, from the middle to the tail; evenly far apart as the chart draws them. */
 export const CURVE = [
-  0, 10, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.75, 99.9, 99.95, 99.975, 99.99, 99.995, 99.999,
+  0, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.75, 99.9, 99.95, 99.975, 99.99, 99.995, 99.999,
 ] as const;
 
 /** Latencies of calls, in microseconds. */

@@ -54,7 +54,7 @@ export function makeCharts(peers: readonly PeerResult[]): Chart[] {
       group: "cpu",
       unit: "µs",
       x: { label: "calls in flight", scale: "log", unit: "number" },
-      y: { label: "CPU per call", scale: "linear", unit: "µs" },
+      y: { label: "CPU per call", scale: "log", unit: "µs" },
     }),
     metricChart(peers, {
       id: "payloads",

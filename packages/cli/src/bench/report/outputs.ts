@@ -10,11 +10,9 @@ import { formatComparison, formatRun } from "./table.ts";
 
 export interface Outputs {
   /** A file, or true for standard output. */
-  readonly json?: string | true;
-  readonly html?: string;
-  readonly output?: readonly string[];
-  readonly name?: string;
-  readonly progress: boolean;
+  readonly json?: string | true | undefined;
+  readonly html?: string | undefined;
+  readonly output?: readonly string[] | undefined;
 }
 
 type Format = (run: RunResult) => string;
@@ -58,7 +56,8 @@ export function writeOutputs(run: RunResult, outputs: Outputs): void {
   writeFiles(run, outputs);
 }
 
-function writeFiles(run: RunResult, outputs: Outputs): void {
+/** Writes what is no standard output. */
+export function writeFiles(run: RunResult, outputs: Outputs): void {
   for (const [file, format] of filesOf(outputs)) {
     writeFileSync(file, format(run));
     console.error(`wrote ${file}`);
