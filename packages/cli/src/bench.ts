@@ -1,23 +1,8 @@
 // capstan bench: how fast calls are, on a host of its own or on a user's.
-import { type Command, Option } from "commander";
-import { totalErrors, WRONG_RESULT } from "./bench/load/errors.ts";
-import { describeMachine } from "./bench/machine.ts";
+import type { Command } from "commander";
+import type { Flags } from "./bench/command.ts";
 import { integerFrom, listOf, numberFrom, parseArguments, parseSize, someOf } from "./bench/options.ts";
-import { MEASUREMENTS, planRound } from "./bench/plan.ts";
-import { Progress } from "./bench/progress.ts";
-import { compareFiles, type Outputs, prepareOutputs, writeOutputs } from "./bench/report/outputs.ts";
-import { emptyPeer, type RunResult } from "./bench/results.ts";
-import { type BenchOptions, expectRound, runBench } from "./bench/run.ts";
-import { serveBenchWorker } from "./bench/serve-worker.ts";
-import { type BenchFlags, chooseOptions, describeSettings } from "./bench/settings.ts";
-
-interface Flags extends BenchFlags, Outputs {
-  readonly compare?: readonly string[];
-  readonly serve?: number;
-  readonly host: string;
-  readonly name?: string;
-  readonly progress: boolean;
-}
+import { MEASUREMENTS } from "./bench/plan.ts";
 
 const count = (text: string): number => integerFrom(1, 100_000)(text);
 const seconds = (text: string): number => 1_000 * numberFrom(0.01, 3_600)(text);
@@ -47,7 +32,11 @@ export function addBench(program: Command): void {
       integerFrom(0, 65_535),
     )
     .option("--host <address>", "address for --serve", "127.0.0.1")
-    .action((url: string | undefined, flags: Flags) => bench(url, flags));
+    .action(async (url: string | undefined, flags: Flags) => {
+      // Loaded only here: the other commands have no use for it.
+      const { bench } = await import("./bench/command.ts");
+      await bench(url, flags);
+    });
 }
 
 function addLoadOptions(command: Command): void {
@@ -75,7 +64,7 @@ function addLoadOptions(command: Command): void {
     .option("--fan-out <list>", "calls on one promise (1,10,100,1000)", listOf(count))
     .option("--payload <list>", "payload sizes (16,256,4KiB,64KiB,1MiB,16MiB)", listOf(parseSize))
     .option("--cpu-prof <directory>", "write CPU profiles of both processes there")
-    .addOption(new Option("--quick", "a few seconds: fewer rounds, levels and sizes"));
+    .option("--quick", "a few seconds: fewer rounds, levels and sizes");
 }
 
 function addOutputOptions(command: Command): void {
@@ -89,54 +78,4 @@ function addOutputOptions(command: Command): void {
     )
     .option("--name <name>", "what the run is called in reports (capstan)")
     .option("--no-progress", "no live line");
-}
-
-async function bench(url: string | undefined, flags: Flags): Promise<void> {
-  if (flags.serve !== undefined) return serveForOthers(flags.serve, flags.host);
-  prepareOutputs(flags);
-  if (flags.compare !== undefined) {
-    if (url !== undefined) throw new TypeError("--compare takes two files and measures nothing.");
-    console.log(compareFiles(flags.compare, flags));
-    return;
-  }
-  const options = chooseOptions(url, flags);
-  const run = emptyRun(options, flags.name ?? "capstan");
-  const peer = run.peers[0] as RunResult["peers"][number];
-  const expected = options.rounds * expectRound(options);
-  const progress = new Progress(expected, flags.progress ? process.stderr : undefined);
-  // The "exit" handler of measured-process.ts ends the processes.
-  process.once("SIGINT", () => process.exit(130));
-  process.once("SIGTERM", () => process.exit(143));
-  try {
-    await runBench(options, peer, progress);
-  } finally {
-    progress.end();
-  }
-  writeOutputs(run, flags);
-  if (peer.errors[WRONG_RESULT] !== undefined)
-    throw new Error(`${totalErrors(peer.errors)} errors, wrong results among them`);
-}
-
-function emptyRun(options: BenchOptions, name: string): RunResult {
-  const steps = new Set(planRound(options).map((step) => step.name)).size;
-  if (steps === 0) throw new TypeError("There is nothing to measure.");
-  const what = options.target.method ?? "the benchmark's own Worker";
-  return {
-    format: "capstan-bench",
-    version: 1,
-    when: new Date().toISOString(),
-    machine: describeMachine(),
-    rounds: options.rounds,
-    settings: describeSettings(options),
-    peers: [emptyPeer(name, options.url === undefined ? `${what}, in another process` : `${what} at ${options.url}`)],
-  };
-}
-
-/** Until a signal. */
-async function serveForOthers(port: number, address: string): Promise<void> {
-  const host = await serveBenchWorker({ port, host: address });
-  console.log(`listening on ${host.url}`);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => void host.close().then(() => process.exit(0)));
-  }
 }

@@ -133,8 +133,8 @@ export class LinkProxy {
         live.delete(sever);
         there.stop();
         back.stop();
-        client.destroy();
-        host.destroy();
+        client.resetAndDestroy();
+        host.resetAndDestroy();
       };
       live.add(sever);
       for (const socket of [client, host]) {

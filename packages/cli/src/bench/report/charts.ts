@@ -35,7 +35,7 @@ export interface Chart {
 
 /** Percentiles lie as far apart as the calls beyond them become rarer: tenfold for each step. */
 export function percentilePlace(percentile: number): number {
-  return -Math.log10(1 - percentile / 100);
+  return Math.log10(1 / (1 - percentile / 100));
 }
 
 const PERCENTILE_TICKS = [0, 50, 90, 99, 99.9, 99.99, 99.999];
