@@ -118,7 +118,20 @@
           legend: {
             position: "bottom",
             display: chart.lines.length > 1,
-            labels: { color: color("text"), usePointStyle: true, pointStyle: "line", pointStyleWidth: 28, padding: 14 },
+            labels: {
+              color: color("text"),
+              usePointStyle: true,
+              pointStyle: "line",
+              pointStyleWidth: 28,
+              // With point styles a legend forgets the dashes.
+              generateLabels: (drawn) =>
+                Chart.defaults.plugins.legend.labels.generateLabels(drawn).map((item) => ({
+                  ...item,
+                  lineDash: drawn.data.datasets[item.datasetIndex].borderDash,
+                  lineWidth: 2,
+                })),
+              padding: 14,
+            },
           },
           tooltip: tooltip(chart),
         },

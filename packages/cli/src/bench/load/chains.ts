@@ -46,12 +46,13 @@ export async function measureChains(session: Session, options: ChainOptions): Pr
         if (roundTrip * length <= longest) runs.push({ worker, roundTrip, length, mode: "awaited" });
       }
     }
-    const readings: Reading[] = [];
+    const readings = new Map<ChainRun, Reading>();
     const sideBySide = runs.filter(({ roundTrip, mode }) => roundTrip >= SIDE_BY_SIDE_MS && mode === "awaited");
     for (const run of runs) {
-      if (!sideBySide.includes(run)) readings.push(await timeChain(session, run, duration));
+      if (!sideBySide.includes(run)) readings.set(run, await timeChain(session, run, duration));
     }
-    return [...readings, ...(await Promise.all(sideBySide.map((run) => timeChain(session, run, 0))))];
+    await Promise.all(sideBySide.map(async (run) => readings.set(run, await timeChain(session, run, 0))));
+    return runs.flatMap((run) => readings.get(run) ?? []);
   } finally {
     for (const { client } of opened) client.link.close();
   }

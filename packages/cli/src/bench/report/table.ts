@@ -132,7 +132,8 @@ function formatCell(metric: MeasuredMetric | undefined): string {
   const { median, min, max } = value;
   const text = formatValue(median, metric.unit);
   if (median === 0 || min === max) return text;
-  return `${text} ${pc.dim(`±${Math.round((Math.max(max - median, median - min) / median) * 100)} %`)}`;
+  const share = Math.max(max - median, median - min) / median;
+  return `${text} ${pc.dim(share < 2 ? `±${Math.round(share * 100)} %` : `±${formatCount(Math.round(share))}×`)}`;
 }
 
 function formatErrors(errors: PeerResult["errors"]): string {
