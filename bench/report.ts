@@ -1,20 +1,27 @@
 // Prints a run: where, the figures, their ratios, the targets.
 import Table from "cli-table3";
-import { COLUMNS, type Column, figure, LEVELS, type PeerResult, type RunResult, ratio, targets } from "./results.ts";
-import type { Spread } from "./statistics.ts";
+import { formatCount, formatDigits } from "../packages/cli/src/bench/figures.ts";
+import { formatMachine } from "../packages/cli/src/bench/machine.ts";
+import type { PeerResult, RunResult } from "../packages/cli/src/bench/results.ts";
+import type { Spread } from "../packages/cli/src/bench/statistics.ts";
+import { COLUMNS, type Column, figure, LEVELS, ratio, targets } from "./results.ts";
 
 const PLAIN = { head: [], border: [], "padding-left": 1, "padding-right": 1 };
+/** The setting that says how long one measurement takes. */
+export const SECONDS = "seconds of a measurement";
 const HEADS = [...LEVELS.map((level) => `${level} in flight`), "p50, µs", "p99, µs"];
 
 /** The whole report as text. `base` is the peer whose ratios to the others are shown. */
 export function formatReport(run: RunResult, base: string): string {
-  const measured = run.peers.filter((peer) => peer.samples[1].length > 0);
+  const measured = run.peers.filter((peer) => peer.metrics.length > 0);
   const failed = run.peers.filter((peer) => peer.failure !== undefined);
-  const { rounds: n, seconds } = run;
+  const { rounds: n } = run;
+  const seconds = run.settings[SECONDS];
   const rounds =
     n === 1 ? `one round of ${seconds} s` : `medians of ${n} rounds of ${seconds} s, least and greatest below`;
   return [
     formatMachine(run),
+    formatVersions(run),
     "",
     ...measured.map((peer) => `${peer.name.padEnd(15)} ${peer.about}`),
     "",
@@ -27,17 +34,11 @@ export function formatReport(run: RunResult, base: string): string {
   ].join("\n");
 }
 
-function formatMachine({ machine, when, peers, bufferutil }: RunResult): string {
+function formatVersions({ peers, settings }: RunResult): string {
+  const bufferutil = settings.bufferutil === true;
   const versions = new Map(peers.flatMap((peer) => Object.entries(peer.versions)));
   const used = [...versions].filter(([name]) => name !== "bufferutil" || !bufferutil);
-  return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}`,
-    `Node ${machine.node}, commit ${machine.commit}, ${when}`,
-    `${used.map(([name, version]) => `${name} ${version}`).join(", ")}${bufferutil ? ", bufferutil for all" : ""}`,
-    `load before the run: ${machine.loadBefore.toFixed(2)}${
-      machine.loadBefore > 0.5 ? " (other work on this machine disturbs the figures)" : ""
-    }`,
-  ].join("\n");
+  return `${used.map(([name, version]) => `${name} ${version}`).join(", ")}${bufferutil ? ", bufferutil for all" : ""}`;
 }
 
 function formatRatios(measured: readonly PeerResult[], base: string): string[] {
@@ -68,7 +69,7 @@ function formatTable(rows: string[][]): string {
 }
 
 function cell(value: Spread | undefined, column: Column): string {
-  return formatSpread(value, typeof column === "number" ? count : digits);
+  return formatSpread(value, typeof column === "number" ? formatCount : formatDigits);
 }
 
 /** The median, and below it from the least to the greatest where they differ. */
@@ -78,18 +79,6 @@ function formatSpread(value: Spread | undefined, format: (value: number) => stri
   return min === max ? format(median) : `${format(median)}\n${format(min)}–${format(max)}`;
 }
 
-/** Calls per second to three digits: 982, 31.4 k, 2.06 M. */
-function count(value: number): string {
-  if (value >= 1e6) return `${(value / 1e6).toPrecision(3)} M`;
-  return value >= 1e3 ? `${digits(value / 1e3)} k` : digits(value);
-}
-
 function times(value: number): string {
-  return `${digits(value)}×`;
-}
-
-/** Three digits, and no fewer than the whole part has. */
-function digits(value: number): string {
-  if (value >= 100) return Math.round(value).toString();
-  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  return `${formatDigits(value)}×`;
 }

@@ -1,45 +1,27 @@
-// What a run collects, and the ratios and targets taken from it. No I/O.
-import type { Sample } from "./closed-loop.ts";
-import type { Machine } from "./machine.ts";
+// The figures of the comparison, and the ratios and targets taken from them. No I/O.
+import type { Sample } from "../packages/cli/src/bench/load/closed-loop.ts";
+import { curveReading, IN_A_ROW, inFlight, latencyReadings, throughput } from "../packages/cli/src/bench/metrics.ts";
+import { type PeerResult, type RunResult, record, valuesOf } from "../packages/cli/src/bench/results.ts";
+import { ratioSpread, type Spread, spread } from "../packages/cli/src/bench/statistics.ts";
 import type { PeerName } from "./peer.ts";
-import { ratioSpread, type Spread, spread } from "./statistics.ts";
 
 /** Calls in flight, one column each. */
 export const LEVELS = [1, 16, 64, 256] as const;
 export type Level = (typeof LEVELS)[number];
 
-export interface PeerResult {
-  readonly name: PeerName;
-  about: string;
-  /** Versions by package. */
-  versions: Record<string, string>;
-  /** Why it did not run, or not to the end. */
-  failure?: string;
-  /** Per level, one sample a round. */
-  readonly samples: Record<Level, Sample[]>;
-}
-
-/** All of one run; what `--json` writes. */
-export interface RunResult {
-  readonly when: string;
-  readonly machine: Machine;
-  readonly rounds: number;
-  readonly seconds: number;
-  readonly bufferutil: boolean;
-  readonly peers: PeerResult[];
-}
-
-export function emptyResult(name: PeerName): PeerResult {
-  return { name, about: "", versions: {}, samples: { 1: [], 16: [], 64: [], 256: [] } };
+/** Adds what one round gave. */
+export function recordSample(peer: PeerResult, level: Level, { callsPerSecond, latency }: Sample): void {
+  const load = level === 1 ? IN_A_ROW : inFlight(level);
+  const readings = [{ metric: throughput(level), value: callsPerSecond }, ...latencyReadings(load, latency)];
+  record(peer, readings, curveReading(load, latency));
 }
 
 /** One column of figures: calls/s at a level, or a percentile of single calls in µs. */
 export type Column = Level | "p50" | "p99";
 export const COLUMNS: readonly Column[] = [...LEVELS, "p50", "p99"];
 
-function values(peer: PeerResult, column: Column): number[] {
-  if (typeof column === "number") return peer.samples[column].map((sample) => sample.callsPerSecond);
-  return peer.samples[1].flatMap((sample) => sample.latency?.[column] ?? []);
+function values(peer: PeerResult, column: Column): readonly number[] {
+  return valuesOf(peer, typeof column === "number" ? throughput(column).id : `${IN_A_ROW.id}/${column}`);
 }
 
 export function figure(peer: PeerResult, column: Column): Spread | undefined {

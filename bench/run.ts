@@ -1,13 +1,16 @@
 // The benchmark of calls: Capstan beside other systems in one run, each in two processes, interleaved round by round.
 // Run: npm run bench -- [--help]
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { Sample } from "./closed-loop.ts";
-import { describeMachine, packageVersion } from "./machine.ts";
+import type { Sample } from "../packages/cli/src/bench/load/closed-loop.ts";
+import { describeMachine } from "../packages/cli/src/bench/machine.ts";
+import { Progress } from "../packages/cli/src/bench/progress.ts";
+import { prepareOutputs, writeFiles } from "../packages/cli/src/bench/report/outputs.ts";
+import { emptyPeer, type PeerResult, type RunResult } from "../packages/cli/src/bench/results.ts";
 import { DEFAULT_PEERS, PEER_NAMES, type PeerName, parsePeers } from "./peer.ts";
 import { type ChildOptions, RunningPeer } from "./peer-child.ts";
-import { formatReport } from "./report.ts";
-import { emptyResult, LEVELS, type PeerResult, type RunResult } from "./results.ts";
+import { formatReport, SECONDS } from "./report.ts";
+import { LEVELS, recordSample } from "./results.ts";
+import { packageVersion } from "./versions.ts";
 
 const HELP = `Usage: npm run bench -- [options]
   --rounds N     rounds of all peers (5)
@@ -15,7 +18,8 @@ const HELP = `Usage: npm run bench -- [options]
   --warmup S     warm-up of each peer at each number in flight, before the first round (1)
   --peers A,B    of ${PEER_NAMES.join(", ")}; or all (${DEFAULT_PEERS.join(",")})
   --base NAME    the peer whose ratios to the others are shown (capstan)
-  --json FILE    write all samples there
+  --json FILE    write all samples there, as \`capstan bench --compare\` reads them
+  --html FILE    write a self-contained page there, with all peers in its charts
   --bufferutil   let every peer's ws use the native bufferutil (only rpc-websockets, which brings it)
   --cpu-prof DIR write a CPU profile of each process there
   --smoke        one very short round of all peers, to see that they work
@@ -30,6 +34,7 @@ interface Options extends ChildOptions {
   readonly peers: readonly PeerName[];
   readonly base: PeerName;
   readonly json: string | undefined;
+  readonly html: string | undefined;
 }
 
 function readOptions(): Options {
@@ -41,6 +46,7 @@ function readOptions(): Options {
       peers: { type: "string" },
       base: { type: "string", default: "capstan" },
       json: { type: "string" },
+      html: { type: "string" },
       bufferutil: { type: "boolean", default: false },
       "cpu-prof": { type: "string" },
       smoke: { type: "boolean", default: false },
@@ -61,6 +67,7 @@ function readOptions(): Options {
     peers: names === "all" ? PEER_NAMES : parsePeers(names),
     base: base ?? "capstan",
     json: values.json,
+    html: values.html,
     bufferutil: values.bufferutil,
     cpuProf: values["cpu-prof"],
   };
@@ -79,7 +86,7 @@ async function startPeers(results: readonly PeerResult[], options: Options): Pro
   const running = new Map<PeerResult, RunningPeer>();
   const starts = results.map(async (result) => {
     try {
-      const peer = await RunningPeer.start(result.name, options);
+      const peer = await RunningPeer.start(result.name as PeerName, options);
       result.about = peer.about;
       result.versions = Object.fromEntries(peer.packages.map((name) => [name, packageVersion(name)]));
       running.set(result, peer);
@@ -95,6 +102,8 @@ async function startPeers(results: readonly PeerResult[], options: Options): Pro
 /** Runs all rounds. A peer that fails is left out from then on. */
 async function measureAll(running: Map<PeerResult, RunningPeer>, options: Options): Promise<void> {
   const again = Math.min(200, options.duration / 5);
+  const expected = options.warmup + options.rounds * (again + options.duration);
+  const progress = new Progress(expected * LEVELS.length * running.size, process.stderr);
   for (let round = 0; round <= options.rounds; round++) {
     for (const level of LEVELS) {
       // Each round starts with another peer, so that none always follows the same one.
@@ -103,21 +112,22 @@ async function measureAll(running: Map<PeerResult, RunningPeer>, options: Option
       for (const [result, peer] of turned) {
         const warming = round === 0;
         if (warming && options.warmup === 0) continue;
-        showProgress(`${warming ? "warm-up" : `round ${round}/${options.rounds}`}, ${level} in flight: ${result.name}`);
+        const what = `${warming ? "warm-up" : `round ${round} of ${options.rounds}`}, ${level} in flight: ${result.name}`;
+        progress.next(what, warming ? options.warmup : again + options.duration);
         try {
           if (warming) await peer.measure(level, 0, options.warmup);
-          else result.samples[level].push(withCalls(await peer.measure(level, again, options.duration)));
+          else recordSample(result, level, withCalls(await peer.measure(level, again, options.duration)));
         } catch (error) {
           result.failure = (error as Error).message;
           running.delete(result);
-          showProgress("");
+          progress.clear();
           console.error(`${result.name} failed: ${result.failure}`);
           await peer.stop();
         }
       }
     }
   }
-  showProgress("");
+  progress.end();
 }
 
 function withCalls(sample: Sample): Sample {
@@ -125,20 +135,22 @@ function withCalls(sample: Sample): Sample {
   return sample;
 }
 
-/** One line on a terminal, overwritten by the next; nothing elsewhere. */
-function showProgress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
-}
-
 async function main(): Promise<void> {
   const options = readOptions();
+  const outputs = { json: options.json, html: options.html };
+  prepareOutputs(outputs);
   const run: RunResult = {
+    format: "capstan-bench",
+    version: 1,
     when: new Date().toISOString(),
     machine: describeMachine(),
     rounds: options.rounds,
-    seconds: options.duration / 1_000,
-    bufferutil: options.bufferutil,
-    peers: options.peers.map(emptyResult),
+    settings: {
+      [SECONDS]: options.duration / 1_000,
+      "seconds of warm-up": options.warmup / 1_000,
+      bufferutil: options.bufferutil,
+    },
+    peers: options.peers.map((name) => emptyPeer(name)),
   };
   const running = await startPeers(run.peers, options);
   try {
@@ -147,7 +159,7 @@ async function main(): Promise<void> {
     await Promise.all([...running.values()].map((peer) => peer.stop()));
   }
   console.log(formatReport(run, options.base));
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(run, undefined, 2)}\n`);
+  writeFiles(run, outputs);
   if (run.peers.some((peer) => peer.failure !== undefined)) process.exitCode = 1;
 }
 

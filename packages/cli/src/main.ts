@@ -1,5 +1,6 @@
 // The capstan command.
 import { Command } from "commander";
+import { addBench } from "./bench.ts";
 import { addCall } from "./call.ts";
 import { addInspect } from "./inspect.ts";
 import { thrownText } from "./print.ts";
@@ -9,6 +10,7 @@ const program = new Command("capstan").description("Object-capability RPC betwee
 addServe(program);
 addCall(program);
 addInspect(program);
+addBench(program);
 
 try {
   await program.parseAsync();

@@ -27,3 +27,10 @@ export function ratioSpread(numerators: readonly number[], denominators: readonl
   });
   return spread(ratios);
 }
+
+/** The median of at least one value. */
+export function median(values: readonly number[]): number {
+  const all = spread(values);
+  if (all === undefined) throw new RangeError("no values");
+  return all.median;
+}

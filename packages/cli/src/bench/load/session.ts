@@ -1,0 +1,107 @@
+// The benchmark's client: its links to the host, and what is called through them.
+import { connect, type Service } from "@capstan/client";
+import type { BenchWorker } from "../worker.ts";
+import type { CallClient } from "./closed-loop.ts";
+
+/** What to call. Without `method` it is the benchmark's own Worker, and `add` of it. */
+export interface Target {
+  readonly service?: string | undefined;
+  readonly entrypoint?: string | undefined;
+  /** path.to.method */
+  readonly method?: string | undefined;
+  readonly args: readonly unknown[];
+}
+
+export type Link = ReturnType<typeof connect>;
+
+/** One link, and the way to call through it. */
+export interface Client extends CallClient {
+  readonly link: Link;
+}
+
+export class Session {
+  readonly url: string;
+  readonly target: Target;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly clients: readonly Client[];
+
+  constructor(url: string, target: Target, connections: number, timeout: number) {
+    this.url = url;
+    this.target = target;
+    this.timeout = timeout;
+    this.clients = Array.from({ length: connections }, () => openClient(url, target));
+  }
+
+  /** Whether results are sums that can be checked. */
+  get sums(): boolean {
+    return this.target.method === undefined;
+  }
+
+  /** The benchmark's own Worker at the other end of the first link. */
+  get worker(): Service<BenchWorker> {
+    return workerAt((this.clients[0] as Client).link, this.target);
+  }
+
+  /** Makes one call on each link, to see that it works. Rejects with the error, or after the timeout. */
+  async check(): Promise<void> {
+    for (const client of this.clients) await inTime(this.checkOne(client), this.timeout);
+  }
+
+  private async checkOne(client: Client): Promise<void> {
+    const result = await client.call(1, 2);
+    if (this.sums && result !== 3) throw new Error(`add(1, 2) gave ${String(result)}`);
+  }
+
+  close(): void {
+    for (const { link } of this.clients) link.close();
+  }
+}
+
+export function workerAt(link: Link, { service, entrypoint }: Target): Service<BenchWorker> {
+  return link.service<BenchWorker>(service, { entrypoint });
+}
+
+/** Opens a link; its calls wait until it is open. */
+export function openClient(url: string, target: Target): Client {
+  const link = connect(url);
+  if (target.method === undefined) {
+    const worker = workerAt(link, target);
+    return { link, call: (a, b) => worker.add(a, b) };
+  }
+  const method = findMethod(link.service(target.service, { entrypoint: target.entrypoint }), target.method);
+  return { link, call: () => callAndDispose(method, target.args) };
+}
+
+type Method = (...args: unknown[]) => PromiseLike<unknown>;
+
+function findMethod(service: object, path: string): Method {
+  let at: unknown = service;
+  for (const name of path.split(".")) at = Reflect.get(at as object, name);
+  if (typeof at !== "function") throw new TypeError(`"${path}" cannot be called.`);
+  return at as Method;
+}
+
+/** What the result holds at the other end is given back at once. */
+async function callAndDispose(method: Method, args: readonly unknown[]): Promise<unknown> {
+  const result = await Reflect.apply(method, undefined, args);
+  if (isDisposable(result)) result[Symbol.dispose]();
+  return result;
+}
+
+function isDisposable(value: unknown): value is Disposable {
+  return (typeof value === "object" || typeof value === "function") && value !== null && Symbol.dispose in value;
+}
+
+/** Rejects when `promise` takes longer than `milliseconds`. */
+export async function inTime<T>(promise: PromiseLike<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds / 1_000} s`)), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

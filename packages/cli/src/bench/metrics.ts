@@ -1,0 +1,117 @@
+// The metrics that there are: their names, units, and where each stands in the charts.
+import { formatBytes, formatCount } from "./figures.ts";
+import type { Latency } from "./load/latency.ts";
+import type { CurveReading, Group, Metric, Reading } from "./results.ts";
+
+const PERCENTILES = ["p50", "p90", "p99", "p999", "max"] as const;
+const PERCENTILE_AT = { p50: 50, p90: 90, p99: 99, p999: 99.9, max: 100 } as const;
+const PERCENTILE_NAMES = { p50: "p50", p90: "p90", p99: "p99", p999: "p99.9", max: "max" } as const;
+
+/** Which load a latency belongs to. */
+export interface Load {
+  readonly group: "latency" | "throughput" | "open-loop" | "set-up";
+  readonly id: string;
+  readonly name: string;
+}
+
+export const IN_A_ROW: Load = { group: "latency", id: "latency", name: "one call at a time" };
+export const SET_UP: Load = { group: "set-up", id: "set-up", name: "connect to first result" };
+
+export function atRate(rate: number): Load {
+  return { group: "open-loop", id: `open-loop/${rate}`, name: `${formatCount(rate)} calls/s, open loop` };
+}
+
+export function inFlight(count: number): Load {
+  return { group: "throughput", id: `throughput/${count}`, name: `${count} in flight` };
+}
+
+/** A latency as metrics: p50, p90, p99, p99.9 and max. */
+export function latencyReadings(load: Load, latency: Latency | undefined): Reading[] {
+  if (latency === undefined) return [];
+  return PERCENTILES.map((key) => ({
+    metric: {
+      id: `${load.id}/${key}`,
+      group: load.group,
+      name: `${load.name}, ${PERCENTILE_NAMES[key]}`,
+      unit: "µs",
+      better: "less",
+      series: load.name,
+      x: PERCENTILE_AT[key],
+    },
+    value: latency[key],
+  }));
+}
+
+export function curveReading(load: Load, latency: Latency | undefined): CurveReading[] {
+  return latency === undefined ? [] : [{ id: load.id, name: load.name, values: latency.curve }];
+}
+
+export function throughput(count: number): Metric {
+  return {
+    ...metric("throughput", `throughput/${count}`, `${count} in flight`, "calls/s"),
+    series: "calls per second",
+    x: count,
+  };
+}
+
+export function cpuPerCall(end: "client" | "host", count: number): Metric {
+  return { ...metric("cpu", `cpu/${end}/${count}`, `${end}, ${count} in flight`, "µs"), series: end, x: count };
+}
+
+export type ChainMode = "pipelined" | "awaited";
+
+/** @param roundTrip in milliseconds. */
+export function chain(roundTrip: number, length: number, mode: ChainMode): Metric {
+  const calls = length === 1 ? "1 call" : `${length} calls`;
+  return {
+    ...metric("chains", `chain/${roundTrip}/${mode}/${length}`, `${roundTrip} ms round trip, ${calls}, ${mode}`, "µs"),
+    series: `${roundTrip} ms, ${mode}`,
+    x: length,
+  };
+}
+
+export function fanOut(width: number): Metric {
+  return {
+    ...metric("fan-out", `fan-out/${width}`, `${width} calls on one promise, all back`, "µs"),
+    series: "time",
+    x: width,
+  };
+}
+
+export function payloadTime(size: number): Metric {
+  return {
+    ...metric("payloads", `payload/${size}/time`, `${formatBytes(size)} there and back`, "µs"),
+    series: "time",
+    x: size,
+  };
+}
+
+export function payloadRate(size: number): Metric {
+  return {
+    ...metric("payloads", `payload/${size}/rate`, `${formatBytes(size)}, each way`, "MiB/s"),
+    series: "rate",
+    x: size,
+  };
+}
+
+export function stream(direction: "upload" | "download"): Metric {
+  return { ...metric("streams", `stream/${direction}`, direction, "MiB/s"), series: direction, x: 0 };
+}
+
+export function wireBytes(direction: "to host" | "to client", count: number): Metric {
+  const way = direction === "to host" ? "to-host" : "to-client";
+  return {
+    ...metric("wire", `wire/${way}/${count}`, `${direction}, ${count} in flight`, "bytes"),
+    series: direction,
+    x: count,
+  };
+}
+
+export function heapPerStub(end: "client" | "host"): Metric {
+  return { ...metric("heap", `heap/${end}`, `${end}, for each stub held`, "bytes"), series: end, x: 0 };
+}
+
+function metric(group: Group, id: string, name: string, unit: Metric["unit"]) {
+  const better = unit === "calls/s" || unit === "MiB/s" ? ("more" as const) : ("less" as const);
+  return { group, id, name, unit, better };
+}

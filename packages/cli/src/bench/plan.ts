@@ -1,0 +1,119 @@
+// Which measurements one round has, in which order, and about how long each takes.
+import type { LoadRequest } from "./processes/load-requests.ts";
+
+/** What can be chosen by `--only`. CPU time is measured with the closed loops. */
+export const MEASUREMENTS = [
+  "latency",
+  "throughput",
+  "open-loop",
+  "chains",
+  "fan-out",
+  "payloads",
+  "streams",
+  "set-up",
+  "wire",
+  "heap",
+] as const;
+export type Measurement = (typeof MEASUREMENTS)[number];
+
+/** What can be measured of any method; the others need the benchmark's own Worker at the other end. */
+export const OF_ANY_METHOD: readonly Measurement[] = ["latency", "throughput", "open-loop", "set-up", "wire"];
+
+export interface PlanOptions {
+  readonly only: readonly Measurement[];
+  readonly concurrency: readonly number[];
+  /** Calls per second. */
+  readonly rates: readonly number[];
+  readonly chainLengths: readonly number[];
+  /** Milliseconds. */
+  readonly roundTrips: readonly number[];
+  readonly fanOut: readonly number[];
+  /** Bytes. */
+  readonly payloads: readonly number[];
+  /** Milliseconds of one measurement. */
+  readonly duration: number;
+  /** Milliseconds of one loop of calls: `duration`, or more where `requests` ends it. */
+  readonly loopDuration: number;
+  /** Calls of one loop at most. */
+  readonly requests?: number | undefined;
+}
+
+/** One step of a round. `wire` and `chains` get their links when they run. */
+export interface Step {
+  readonly name: string;
+  /** About how long it takes, in milliseconds. */
+  readonly expected: number;
+  readonly request: Exclude<LoadRequest, { kind: "connect" | "counted" }> | { readonly kind: "wire"; inFlight: number };
+}
+
+/** Awaited chains longer than this are left out: at 200 ms for each call they would be most of the run. */
+const LONGEST_CHAIN_MS = 2_000;
+/** Calls whose bytes are counted. */
+export const COUNTED_CALLS = 1_024;
+
+export function planRound(options: PlanOptions): Step[] {
+  const { duration, loopDuration, requests } = options;
+  const limit = requests === undefined ? {} : { requests };
+  const wanted = (name: Measurement): boolean => options.only.includes(name);
+  const short = duration / 4;
+  const steps: Step[] = [];
+
+  const levels = new Set([...(wanted("latency") ? [1] : []), ...(wanted("throughput") ? options.concurrency : [])]);
+  for (const inFlight of levels) {
+    const name = inFlight === 1 ? "one call at a time" : `${inFlight} in flight`;
+    steps.push({ name, expected: duration, request: { kind: "closed", inFlight, duration: loopDuration, ...limit } });
+  }
+  if (wanted("open-loop")) {
+    for (const rate of options.rates) {
+      const name = `open loop, ${rate} calls/s`;
+      // An open loop knows beforehand how long it takes.
+      const time = requests === undefined ? duration : Math.min(loopDuration, (1_000 * requests) / rate);
+      steps.push({ name, expected: time, request: { kind: "open", rate, duration: time, ...limit } });
+    }
+  }
+  if (wanted("chains")) steps.push(planChains(options));
+  if (wanted("fan-out")) {
+    for (const width of options.fanOut) {
+      steps.push({
+        name: `fan-out of ${width}`,
+        expected: short,
+        request: { kind: "fan-out", width, duration: short },
+      });
+    }
+  }
+  if (wanted("payloads")) {
+    for (const size of options.payloads) {
+      const request = { kind: "payload", size, duration: short } as const;
+      steps.push({ name: `payload of ${size} bytes`, expected: short + size / 50_000, request });
+    }
+  }
+  if (wanted("streams")) {
+    for (const direction of ["upload", "download"] as const) {
+      const request = { kind: "stream", direction, duration: short } as const;
+      steps.push({ name: `stream, ${direction}`, expected: 4 * short, request });
+    }
+  }
+  if (wanted("set-up"))
+    steps.push({ name: "link set-up", expected: short, request: { kind: "set-up", duration: short } });
+  if (wanted("wire")) {
+    for (const inFlight of [1, 64])
+      steps.push({ name: "bytes on the wire", expected: 150, request: { kind: "wire", inFlight } });
+  }
+  if (wanted("heap")) steps.push({ name: "heap per stub", expected: 400, request: { kind: "heap" } });
+  return steps;
+}
+
+function planChains({ chainLengths: lengths, roundTrips, duration }: PlanOptions): Step {
+  const longest = Math.max(LONGEST_CHAIN_MS, 4 * duration);
+  const each = duration / 20;
+  const fast = roundTrips.filter((roundTrip) => roundTrip < 10).length * lengths.length * 2 * each;
+  const awaited = roundTrips.flatMap((trip) => lengths.map((n) => n * trip).filter((ms) => ms <= longest));
+  const pipelined = roundTrips.reduce((sum, trip) => sum + trip, 0) * lengths.length;
+  const slow = pipelined + Math.max(0, ...awaited);
+  const opening = 10 * Math.max(0, ...roundTrips);
+  return {
+    name: "chains",
+    expected: fast + slow + opening,
+    request: { kind: "chains", links: [], lengths, duration: each, longest },
+  };
+}

@@ -1,0 +1,170 @@
+// A run as one self-contained HTML page: charts, tables, and where it ran. It loads nothing from anywhere.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { formatCount, formatDigits, formatRange, formatTime, formatValue } from "../figures.ts";
+import { totalErrors } from "../load/errors.ts";
+import type { PeerResult, RunResult } from "../results.ts";
+import { spread } from "../statistics.ts";
+import { type Chart, makeCharts } from "./charts.ts";
+
+const ASSETS = new URL("../../../report/", import.meta.url);
+
+/** One figure at the head of the page. */
+interface Headline {
+  readonly figure: string;
+  readonly text: string;
+}
+
+export function formatPage(run: RunResult): string {
+  const charts = makeCharts(run.peers);
+  const title = run.peers.length === 1 ? "capstan bench" : run.peers.map(({ name }) => name).join(", ");
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escape(title)}</title>
+<style>
+${asset("report.css")}
+</style>
+</head>
+<body>
+<header>
+<h1>${escape(title)}</h1>
+<p>${escape(describe(run))}</p>
+</header>
+${run.peers.length === 1 ? headlineList(run.peers[0] as PeerResult) : peerList(run.peers)}
+${errorList(run.peers)}
+<main>
+${charts.map(figure).join("\n")}
+</main>
+<section>
+<h2>Every figure</h2>
+<p>${run.rounds === 1 ? "One round." : `Medians of ${run.rounds} rounds, with the least and the greatest.`}</p>
+${run.peers.map((peer) => table(peer, run.peers.length > 1)).join("\n")}
+</section>
+<footer>
+<h2>How it was measured</h2>
+<dl>${Object.entries(run.settings)
+    .map(
+      ([name, value]) =>
+        `<dt>${escape(name)}</dt><dd>${escape(Array.isArray(value) ? value.join(", ") : String(value))}</dd>`,
+    )
+    .join("")}</dl>
+</footer>
+<script>${script(chartLibrary())}</script>
+<script>const charts = ${data(charts)};
+${script(asset("report.js"))}</script>
+</body>
+</html>
+`;
+}
+
+function describe({ machine, when, rounds }: RunResult): string {
+  const place = `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}`;
+  const load = `load before the run ${machine.loadBefore.toFixed(2)}`;
+  return `${place} · Node ${machine.node} · commit ${machine.commit} · ${when.slice(0, 16).replace("T", " ")} UTC · ${rounds} ${rounds === 1 ? "round" : "rounds"} · ${load}`;
+}
+
+/** What people look for first, as far as it was measured. */
+export function headlines(peer: PeerResult): Headline[] {
+  const found: Headline[] = [];
+  const add = (id: string, text: string, format: (median: number) => string): void => {
+    const value = spread(peer.metrics.find((metric) => metric.id === id)?.rounds ?? []);
+    if (value !== undefined) found.push({ figure: format(value.median), text });
+  };
+  add("latency/p50", "one call, median", formatTime);
+  add("latency/p99", "one call, p99", formatTime);
+  const loads = peer.metrics.filter(({ group, unit }) => group === "throughput" && unit === "calls/s");
+  const best = loads.toSorted((a, b) => (spread(b.rounds)?.median ?? 0) - (spread(a.rounds)?.median ?? 0))[0];
+  if (best !== undefined) add(best.id, `calls per second, ${best.x} in flight`, formatCount);
+  const chains = peer.metrics.filter(({ group, id }) => group === "chains" && id.includes("/pipelined/"));
+  const trips = chains.map(({ id }) => Number(id.split("/")[1])).filter((trip) => trip > 0);
+  const trip = trips.includes(50) ? 50 : Math.max(0, ...trips);
+  const longest = Math.max(0, ...chains.map(({ x }) => x));
+  if (trip > 0) {
+    add(`chain/${trip}/pipelined/${longest}`, `round trips for ${longest} dependent calls at ${trip} ms`, (time) =>
+      formatDigits(time / (trip * 1_000)),
+    );
+  }
+  const widest = Math.max(0, ...peer.metrics.filter(({ group }) => group === "cpu").map(({ x }) => x));
+  add(`cpu/client/${widest}`, `client CPU per call, ${widest} in flight`, formatTime);
+  add(`cpu/host/${widest}`, `host CPU per call, ${widest} in flight`, formatTime);
+  add("heap/client", "client heap per held stub", (bytes) => `${formatDigits(bytes)} B`);
+  return found;
+}
+
+function headlineList(peer: PeerResult): string {
+  const items = headlines(peer).map(
+    ({ figure, text }) => `<li><strong>${escape(figure)}</strong><span>${escape(text)}</span></li>`,
+  );
+  return items.length === 0 ? "" : `<ul class="headlines">${items.join("")}</ul>`;
+}
+
+function peerList(peers: readonly PeerResult[]): string {
+  const items = peers.map(({ name, about, failure, versions }) => {
+    const known = Object.entries(versions).map(([of, version]) => `${of} ${version}`);
+    const rest = [about, known.join(", "), failure && `failed: ${failure}`].filter(Boolean).join(" · ");
+    return `<dt>${escape(name)}</dt><dd>${escape(rest)}</dd>`;
+  });
+  return `<dl class="peers">${items.join("")}</dl>`;
+}
+
+function errorList(peers: readonly PeerResult[]): string {
+  const rows = peers.flatMap(({ name, errors }) =>
+    totalErrors(errors) === 0
+      ? []
+      : Object.entries(errors).map(
+          ([kind, times]) => `<tr><td>${escape(name)}</td><td>${escape(kind)}</td><td>${times}</td></tr>`,
+        ),
+  );
+  if (rows.length === 0) return "";
+  return `<section class="errors"><h2>Errors</h2><table><tbody>${rows.join("")}</tbody></table></section>`;
+}
+
+function figure({ id, title, note }: Chart): string {
+  return `<figure>
+<figcaption><h2>${escape(title)}</h2><p>${escape(note)}</p></figcaption>
+<div class="chart"><canvas id="${id}" role="img" aria-label="${escape(title)}; the figures are in the table below"></canvas></div>
+</figure>`;
+}
+
+function table(peer: PeerResult, named: boolean): string {
+  const rows = peer.metrics.map((metric, index) => {
+    const value = spread(metric.rounds);
+    if (value === undefined) return "";
+    const first = index === 0 || peer.metrics[index - 1]?.group !== metric.group;
+    const group = first ? escape(metric.group) : "";
+    const { unit } = metric;
+    return `<tr${first ? ' class="first"' : ""}><th scope="row">${group}</th><td>${escape(metric.name)}</td><td>${formatValue(value.median, unit)}</td><td>${formatRange(value, unit)}</td></tr>`;
+  });
+  const head = "<thead><tr><th></th><th></th><th>median</th><th>rounds</th></tr></thead>";
+  const summary = `<summary>${escape(named ? peer.name : "all metrics")}</summary>`;
+  return `<details>${summary}<div class="wide"><table>${head}<tbody>${rows.join("\n")}</tbody></table></div></details>`;
+}
+
+function asset(name: string): string {
+  return readFileSync(new URL(name, ASSETS), "utf8");
+}
+
+/** Chart.js, as the file that a page includes. */
+function chartLibrary(): string {
+  const entry = createRequire(import.meta.url).resolve("chart.js");
+  return readFileSync(join(dirname(entry), "chart.umd.min.js"), "utf8").replace(/\/\/# sourceMappingURL=.*/, "");
+}
+
+/** Code within a script element must not seem to end it. */
+function script(code: string): string {
+  return code.replaceAll(/<\/(script)/gi, "<\\/$1").replaceAll("<!--", "<\\!--");
+}
+
+/** JSON within a script element. */
+function data(value: unknown): string {
+  return JSON.stringify(value).replaceAll("<", "\\u003c");
+}
+
+function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}

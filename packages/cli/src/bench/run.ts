@@ -1,0 +1,187 @@
+// Runs the benchmark: round by round, each with processes of its own, so that the spread of the rounds is the spread of
+// repeated runs.
+
+import { LinkProxy } from "./link-proxy.ts";
+import type { RoundTripLink } from "./load/chains.ts";
+import { addErrors, totalErrors } from "./load/errors.ts";
+import type { Target } from "./load/session.ts";
+import { wireBytes } from "./metrics.ts";
+import { COUNTED_CALLS, type PlanOptions, planRound, type Step } from "./plan.ts";
+import type { LoadReply, LoadRequest } from "./processes/load-requests.ts";
+import { MeasuredProcess } from "./processes/measured-process.ts";
+import type { Progress } from "./progress.ts";
+import { type PeerResult, type Reading, record } from "./results.ts";
+
+const START_TIMEOUT_MS = 20_000;
+/** What a measurement may take beyond its own time on a machine that is busy. */
+const SLACK_MS = 30_000;
+
+export interface BenchOptions extends PlanOptions {
+  /** The host to measure; without one, the benchmark starts its own. */
+  readonly url?: string | undefined;
+  readonly target: Target;
+  readonly rounds: number;
+  /** Milliseconds, before each round. */
+  readonly warmup: number;
+  readonly connections: number;
+  /** Milliseconds until a call counts as lost. */
+  readonly timeout: number;
+  /** Bytes per second of the links that have a delay. */
+  readonly bandwidth?: number | undefined;
+  /** A directory for CPU profiles of both processes. */
+  readonly cpuProf?: string | undefined;
+}
+
+/** What is expected of one round, in milliseconds: its steps, its warm-up and its start. */
+export function expectRound(options: BenchOptions): number {
+  return planRound(options).reduce((sum, { expected }) => sum + expected, options.warmup + 700);
+}
+
+/** Runs all rounds, and adds what they give to `result`. Rejects when nothing can be measured. */
+export async function runBench(options: BenchOptions, result: PeerResult, progress: Progress): Promise<void> {
+  for (let round = 1; round <= options.rounds; round++) {
+    const say = (name: string, expected: number): void =>
+      progress.next(`round ${round} of ${options.rounds}: ${name}`, expected);
+    await runRound(options, result, say);
+  }
+}
+
+async function runRound(
+  options: BenchOptions,
+  result: PeerResult,
+  say: (name: string, expected: number) => void,
+): Promise<void> {
+  say("start", 700);
+  const host = options.url === undefined ? startProcess("host", options) : undefined;
+  const load = startProcess("load", options);
+  const proxies: LinkProxy[] = [];
+  try {
+    const [started] = await Promise.all([host?.next(START_TIMEOUT_MS), load.next(START_TIMEOUT_MS)]);
+    const url = options.url ?? (started as { readonly url: string }).url;
+    const round = new Round(options, url, load as MeasuredProcess<LoadRequest, LoadReply>, host?.gone, proxies);
+    await round.connect();
+    say("warm-up", options.warmup);
+    await round.warmUp();
+    for (const step of planRound(options)) {
+      say(step.name, step.expected);
+      const { readings, curves, errors, calls } = await round.run(step);
+      addErrors(result.errors, errors);
+      if (calls === 0)
+        throw new Error(`no call succeeded (${step.name}): ${Object.keys(errors).join("; ") || "none came back"}`);
+      record(result, readings, curves);
+    }
+  } finally {
+    await load.stop();
+    await host?.stop();
+    await Promise.all(proxies.map((proxy) => proxy.stop()));
+  }
+}
+
+type Process = MeasuredProcess<LoadRequest, object>;
+
+function startProcess(name: "host" | "load", { cpuProf }: BenchOptions): Process {
+  // The same file as source and as built.
+  const module = new URL(`processes/${name}-process${import.meta.url.slice(-3)}`, import.meta.url);
+  const profile = cpuProf === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${cpuProf}`];
+  return new MeasuredProcess({
+    title: name === "host" ? "host" : "client",
+    module,
+    execArgv: [...process.execArgv, ...profile],
+  });
+}
+
+/** One round over running processes. */
+class Round {
+  private readonly options: BenchOptions;
+  private readonly url: string;
+  private readonly load: MeasuredProcess<LoadRequest, LoadReply>;
+  private readonly hostGone: Promise<never> | undefined;
+  private readonly proxies: LinkProxy[];
+
+  constructor(
+    options: BenchOptions,
+    url: string,
+    load: MeasuredProcess<LoadRequest, LoadReply>,
+    hostGone: Promise<never> | undefined,
+    proxies: LinkProxy[],
+  ) {
+    this.options = options;
+    this.url = url;
+    this.load = load;
+    this.hostGone = hostGone;
+    this.proxies = proxies;
+  }
+
+  async connect(): Promise<void> {
+    const { target, connections, timeout } = this.options;
+    try {
+      await this.ask({ kind: "connect", url: this.url, target, connections, timeout }, timeout);
+    } catch (error) {
+      throw new Error(`the first call to ${this.url} failed: ${(error as Error).message}`);
+    }
+  }
+
+  /** Each kind of load for a share of the time: the code of both ends is compiled by then. */
+  async warmUp(): Promise<void> {
+    const { warmup, concurrency } = this.options;
+    if (warmup === 0) return;
+    const levels = [...new Set([Math.max(...concurrency), 1])];
+    for (const inFlight of levels) {
+      const duration = warmup / levels.length;
+      const { calls, errors } = await this.ask({ kind: "closed", inFlight, duration }, duration);
+      if (calls === 0 && totalErrors(errors) > 0)
+        throw new Error(`no call succeeded: ${Object.keys(errors).join("; ")}`);
+    }
+  }
+
+  run({ request, expected }: Step): Promise<LoadReply> {
+    if (request.kind === "wire") return this.countBytes(request.inFlight);
+    if (request.kind === "chains") return this.runChains(request, expected);
+    return this.ask(request, expected);
+  }
+
+  private async runChains(request: LoadRequest & { kind: "chains" }, expected: number): Promise<LoadReply> {
+    const links: RoundTripLink[] = [];
+    for (const roundTrip of this.options.roundTrips) {
+      // Without a delay there is no need of a proxy, which would cost some time itself.
+      const direct = roundTrip === 0 && this.options.bandwidth === undefined;
+      links.push({ roundTrip, url: direct ? this.url : await this.through(roundTrip / 2, this.options.bandwidth) });
+    }
+    return this.ask({ ...request, links }, expected);
+  }
+
+  /** Bytes that a proxy sees: of the WebSocket, with its frame headers, without those of TCP and IP. */
+  private async countBytes(inFlight: number): Promise<LoadReply> {
+    const url = await this.through(0);
+    const proxy = this.proxies.at(-1) as LinkProxy;
+    await this.ask({ kind: "counted", url, calls: 0, inFlight }, 0);
+    const before = proxy.passed;
+    const reply = await this.ask({ kind: "counted", url, calls: COUNTED_CALLS, inFlight }, 0);
+    const after = proxy.passed;
+    const { calls = 0 } = reply;
+    const readings: Reading[] = [
+      { metric: wireBytes("to host", inFlight), value: (after.toHost - before.toHost) / calls },
+      { metric: wireBytes("to client", inFlight), value: (after.toClient - before.toClient) / calls },
+    ];
+    return { ...reply, readings: calls > 0 ? readings : [] };
+  }
+
+  /** The host's URL behind a proxy of its own. */
+  private async through(delay: number, bandwidth?: number): Promise<string> {
+    const url = new URL(this.url);
+    const port = Number(url.port || 80);
+    const proxy = await LinkProxy.start({ host: url.hostname.replace(/^\[|\]$/g, ""), port, delay, bandwidth });
+    this.proxies.push(proxy);
+    url.hostname = "127.0.0.1";
+    url.port = String(proxy.port);
+    return url.href;
+  }
+
+  private ask(request: LoadRequest, expected: number): Promise<LoadReply> {
+    const own = "duration" in request ? request.duration : 0;
+    const reply = this.load.ask(request, 3 * expected + own + this.options.timeout + SLACK_MS);
+    if (this.hostGone === undefined) return reply;
+    reply.catch(() => {});
+    return Promise.race([reply, this.hostGone]);
+  }
+}

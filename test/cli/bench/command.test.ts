@@ -1,0 +1,215 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect } from "chai";
+import { throughput, wireBytes } from "../../../packages/cli/src/bench/metrics.ts";
+import { type PeerResult, runSchema } from "../../../packages/cli/src/bench/results.ts";
+import { runOf } from "./support/run.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const capstan = join(root, "packages/cli/bin/capstan.js");
+const run = promisify(execFile);
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** As short as a run can be. */
+const SHORT = ["--rounds", "1", "--duration", "0.05", "--warmup", "0", "--timeout", "30"];
+
+describe("cli: bench", function () {
+  this.timeout(120_000);
+  let folder: string;
+  const hosts: ChildProcess[] = [];
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "capstan-bench-"));
+  });
+
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  afterEach(async () => {
+    for (const child of hosts.splice(0)) {
+      if (child.exitCode !== null) continue;
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+  });
+
+  async function bench(...args: string[]): Promise<Ended> {
+    try {
+      const options = { cwd: root, timeout: 100_000, maxBuffer: 2 ** 24 };
+      return { code: 0, ...(await run(process.execPath, [capstan, "bench", ...args], options)) };
+    } catch (error) {
+      return error as Ended;
+    }
+  }
+
+  async function start(...args: string[]): Promise<string> {
+    const child = spawn(process.execPath, [capstan, ...args], { cwd: root, stdio: ["ignore", "pipe", "ignore"] });
+    hosts.push(child);
+    const [chunk] = (await once(child.stdout!, "data")) as [Buffer];
+    return chunk.toString().trim().replace("listening on ", "");
+  }
+
+  function peerIn(ended: Ended): PeerResult {
+    expect(ended.stderr).to.equal("");
+    const result = runSchema.parse(JSON.parse(ended.stdout));
+    expect(result.peers).to.have.length(1);
+    return result.peers[0]!;
+  }
+
+  it("measures everything on a host of its own, and writes table, JSON, page and CSV", async () => {
+    const files = ["run.json", "run.html", "run.csv", "run.txt"].map((name) => join(folder, name));
+    const [json, html, csv, text] = files as [string, string, string, string];
+    const smaller = ["--concurrency", "1,8", "--rate", "500", "--chain", "1,3", "--rtt", "0,4", "--fan-out", "5"];
+    const outputs = ["--json", json, "--html", html, "-o", csv, "-o", text, "--payload", "16,64KiB"];
+    const { code, stdout, stderr } = await bench(...SHORT, ...smaller, ...outputs);
+    expect(stderr.split("\n").filter((line) => !line.startsWith("wrote "))).to.deep.equal([""]);
+    expect(code).to.equal(0);
+    expect(stdout).to.contain("Chains of dependent calls");
+    const result = runSchema.parse(JSON.parse(readFileSync(json, "utf8")));
+    const { metrics, errors, curves } = result.peers[0]!;
+    expect(errors).to.deep.equal({});
+    expect(curves.map(({ id }) => id)).to.deep.equal(["latency", "throughput/8", "open-loop/500"]);
+    const value = (id: string): number => {
+      const metric = metrics.find((one) => one.id === id);
+      expect(metric?.rounds, id).to.have.length(1);
+      return metric!.rounds[0]!;
+    };
+    for (const id of ["latency/p50", "latency/p999", "throughput/1", "throughput/8", "open-loop/500/p99"])
+      expect(value(id), id).to.be.above(0);
+    for (const id of ["fan-out/5", "payload/16/time", "payload/65536/rate", "stream/upload", "stream/download"])
+      expect(value(id), id).to.be.above(0);
+    for (const id of ["cpu/client/8", "cpu/host/8", "set-up/p50", "heap/client", "heap/host"])
+      expect(value(id), id).to.be.above(0);
+    // A call's message has 60 bytes at least; the frame of several has a smaller share for each.
+    expect(value("wire/to-host/1")).to.be.within(60, 300);
+    expect(value("wire/to-host/64")).to.be.below(value("wire/to-host/1"));
+    // The delay holds for chains over the proxy: once when pipelined, for each call when awaited. In microseconds.
+    expect(value("chain/4/pipelined/3")).to.be.at.least(3_000);
+    expect(value("chain/4/awaited/3")).to.be.at.least(9_000);
+    expect(readFileSync(html, "utf8")).to.contain('<canvas id="chains"');
+    expect(readFileSync(csv, "utf8")).to.contain("\ncapstan,heap/client,");
+    expect(readFileSync(text, "utf8")).to.contain("Chains of dependent calls").and.not.contain("\x1b");
+  });
+
+  it("measures a user's method on a running host, over several links", async () => {
+    const url = await start("serve", "examples/worker-b", "--port", "0");
+    const { metrics, about } = peerIn(
+      await bench(
+        url,
+        "--method",
+        "add",
+        "--args",
+        "[1, 2]",
+        "--rate",
+        "200",
+        "-c",
+        "4",
+        "--connections",
+        "2",
+        "--json",
+        ...SHORT,
+      ),
+    );
+    expect(about).to.equal(`add at ${url}`);
+    expect([...new Set(metrics.map(({ group }) => group))].sort()).to.deep.equal(
+      ["cpu", "latency", "open-loop", "set-up", "throughput", "wire"].sort(),
+    );
+  });
+
+  it("measures its own Worker where another `capstan bench` serves it", async () => {
+    const url = await start("bench", "--serve", "0");
+    const { metrics } = peerIn(
+      await bench(url, "--only", "throughput,heap", "-n", "200", "-c", "4", "--json", ...SHORT),
+    );
+    const ids = metrics.map(({ id }) => id);
+    expect(ids).to.include.members(["throughput/4", "cpu/host/4", "heap/host"]);
+  });
+
+  it("counts the errors of a user's method by kind, and fails when nothing succeeds", async () => {
+    const url = await start("serve", "test/fixtures/flaky-worker", "--port", "0");
+    const only = ["--only", "latency", "-n", "30", "--rounds", "1", "--warmup", "0"];
+    const { errors, metrics } = peerIn(await bench(url, "--method", "everyThird", "--json", ...only));
+    expect(errors["RangeError: not this one"]).to.be.above(5);
+    expect(metrics.find(({ id }) => id === "throughput/1")).to.not.equal(undefined);
+    const hopeless = await bench(url, "--method", "onlyOnce", ...only);
+    expect(hopeless).to.include({ code: 1 });
+    expect(hopeless.stderr).to.contain("no call succeeded (one call at a time): RangeError: never again");
+  });
+
+  it("compares two runs, and draws both in one picture", async () => {
+    const [a, b, html] = [join(folder, "a.json"), join(folder, "b.json"), join(folder, "both.html")];
+    const metrics = [wireBytes("to host", 1), throughput(64)];
+    writeFileSync(a, JSON.stringify(runOf(metrics.map((metric) => [metric, [100, 100]]))));
+    writeFileSync(b, JSON.stringify(runOf(metrics.map((metric) => [metric, [200, 200]]))));
+    const same = await bench("--compare", a, a);
+    expect(same).to.include({ code: 0 });
+    expect(same.stdout).to.contain("0 changed, ");
+    const { stdout } = await bench("--compare", a, b, "--html", html);
+    expect(stdout)
+      .to.match(/wire: to host, 1 in flight .*\+100\.0 % +worse/)
+      .and.contain("better");
+    expect(readFileSync(html, "utf8")).to.contain("<dt>a</dt>").and.contain("<dt>b</dt>");
+  });
+
+  it("says what is wrong, and ends with 1", async () => {
+    const bad = join(folder, "bad.json");
+    writeFileSync(bad, "{}");
+    const wrong: [string[], string][] = [
+      [["--concurrency", "0"], "Not a number from 1"],
+      [["nowhere"], '"nowhere" is not a URL'],
+      [["http://127.0.0.1:9", ...SHORT], "the first call to http://127.0.0.1:9 failed"],
+      [["--html", join(folder, "none/x.html")], "cannot be written"],
+      [["--compare", bad], "--compare takes two files"],
+      [["--compare", bad, bad], "is no result of capstan bench"],
+    ];
+    for (const [args, message] of wrong) {
+      const { code, stderr } = await bench(...args);
+      expect(code, args.join(" ")).to.equal(1);
+      expect(stderr, args.join(" ")).to.contain(message).and.not.contain("    at ");
+    }
+    const url = await start("serve", "examples/worker-b", "--port", "0");
+    const missing = await bench(url, "--method", "missing", ...SHORT);
+    expect(missing).to.include({ code: 1 });
+    expect(missing.stderr).to.contain('does not implement the method "missing"');
+  });
+
+  it("leaves no process behind when it is interrupted", async () => {
+    const child = spawn(process.execPath, [capstan, "bench", "--only", "latency", "--duration", "60"], {
+      cwd: root,
+      stdio: "ignore",
+    });
+    hosts.push(child);
+    const children = async (): Promise<string[]> =>
+      readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").split(" ").filter(Boolean);
+    let started: string[] = [];
+    while (started.length < 2) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      started = await children();
+    }
+    const exited = once(child, "exit");
+    child.kill("SIGINT");
+    expect(await exited).to.deep.equal([130, null]);
+    for (const pid of started) {
+      const alive = () => {
+        try {
+          // What ended and was not yet waited for still has an entry.
+          return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
+        } catch {
+          return false;
+        }
+      };
+      while (alive()) await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+});

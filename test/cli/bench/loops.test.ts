@@ -1,0 +1,173 @@
+import { expect } from "chai";
+import { type CallClient, measure } from "../../../packages/cli/src/bench/load/closed-loop.ts";
+import { countError, type ErrorCounts, OTHER_ERRORS, TIMEOUT } from "../../../packages/cli/src/bench/load/errors.ts";
+import { LatencyRecorder } from "../../../packages/cli/src/bench/load/latency.ts";
+import { measureAtRate, OpenLoopAccounts } from "../../../packages/cli/src/bench/load/open-loop.ts";
+
+const soon = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A client that answers a turn later, with what `result` says. */
+function clientOf(result: (a: number, b: number) => unknown): CallClient & { made: number; most: number } {
+  let open = 0;
+  const client = {
+    made: 0,
+    most: 0,
+    async call(a: number, b: number): Promise<unknown> {
+      client.made++;
+      client.most = Math.max(client.most, ++open);
+      await soon();
+      open--;
+      return result(a, b);
+    },
+  };
+  return client;
+}
+
+const sum = (a: number, b: number) => a + b;
+
+describe("cli: the closed loop of bench", () => {
+  it("keeps so many calls in flight, and counts those that come back", async () => {
+    const client = clientOf(sum);
+    const sample = await measure(client, { inFlight: 7, duration: 60 });
+    expect(client.most).to.equal(7);
+    expect(sample.callsInAll).to.equal(client.made);
+    expect(sample.calls)
+      .to.be.at.most(client.made)
+      .and.at.least(client.made - 7);
+    expect(sample.latency?.p50).to.be.above(0);
+    expect(sample.errors).to.deep.equal({});
+  });
+
+  it("makes as many calls as it was told, over all its clients", async () => {
+    const clients = [clientOf(sum), clientOf(sum)];
+    const sample = await measure(clients, { inFlight: 4, duration: 60_000, requests: 21 });
+    expect(sample.calls).to.equal(21);
+    expect(clients.map(({ made }) => made).reduce((a, b) => a + b)).to.equal(21);
+    expect(clients.every(({ most }) => most === 2)).to.equal(true);
+  });
+
+  it("takes a wrong sum for an error, unless results are no sums", async () => {
+    const off = clientOf((a, b) => a + b + (a === 5 ? 1 : 0));
+    const options = { inFlight: 1, duration: 60_000, requests: 10 };
+    const checked = await measure(off, options);
+    expect(checked.errors).to.deep.equal({ "wrong result": 1 });
+    expect(checked.calls).to.equal(9);
+    expect((await measure(off, { ...options, sums: false })).errors).to.deep.equal({});
+  });
+
+  it("counts errors by kind and goes on, but not for ever with a client that only fails", async () => {
+    const failing = clientOf((a) => {
+      throw new TypeError(a % 2 === 0 ? "even" : "odd\nand more");
+    });
+    const sample = await measure(failing, { inFlight: 2, duration: 60_000 });
+    expect(sample.calls).to.equal(0);
+    expect(Object.keys(sample.errors).sort()).to.deep.equal(["TypeError: even", "TypeError: odd"]);
+    expect(failing.made).to.be.within(100, 300);
+  });
+
+  it("gives up calls that do not come back, makes others in their place, and ends all the same", async () => {
+    let lost = 0;
+    const client: CallClient = {
+      call: (a, b) => (lost++ < 2 ? new Promise(() => {}) : soon().then(() => a + b)),
+    };
+    const sample = await measure(client, { inFlight: 2, duration: 400, timeout: 50 });
+    expect(sample.errors).to.deep.equal({ [TIMEOUT]: 2 });
+    expect(sample.calls).to.be.above(0);
+    const never = await measure({ call: () => new Promise(() => {}) }, { inFlight: 3, duration: 10, timeout: 50 });
+    expect(never).to.deep.include({ calls: 0, errors: { [TIMEOUT]: 3 } });
+  });
+});
+
+describe("cli: the open loop of bench", () => {
+  const options = { rate: 100, duration: 100 };
+
+  it("plans calls at a constant rate, however late they are sent", () => {
+    const accounts = new OpenLoopAccounts(options);
+    expect(accounts.total).to.equal(10);
+    expect(accounts.take(0)).to.equal(0);
+    expect(accounts.take(9.9)).to.equal(undefined);
+    expect(accounts.take(35)).to.equal(1);
+    expect(accounts.take(35)).to.equal(2);
+    expect(accounts.take(35)).to.equal(3);
+    expect(accounts.take(35)).to.equal(undefined);
+    expect(accounts.nextDue).to.equal(40);
+  });
+
+  it("counts a latency from when the call was meant to start", () => {
+    const accounts = new OpenLoopAccounts(options);
+    // Nothing could be sent for 90 ms; then each call takes 1 ms.
+    for (let index = accounts.take(90); index !== undefined; index = accounts.take(90)) accounts.complete(index, 91);
+    const { latency, completed } = accounts.close(91);
+    expect(completed).to.equal(10);
+    expect(latency!.max).to.be.closeTo(91_000, 100);
+    expect(latency!.p50).to.be.closeTo(41_000, 100);
+    expect(latency!.curve[0]).to.be.closeTo(1_000, 10);
+  });
+
+  it("accounts for every call: completed, failed, lost or never sent", () => {
+    const accounts = new OpenLoopAccounts(options);
+    for (let index = 0; index < 6; index++) accounts.take(60);
+    accounts.complete(0, 61);
+    accounts.complete(1, 61);
+    accounts.fail(2, new Error("no"));
+    const sample = accounts.close(1_000);
+    expect(sample).to.deep.include({ due: 10, completed: 2, failed: 1, lost: 3, unsent: 4 });
+    expect(sample.errors).to.deep.equal({ "Error: no": 1, [TIMEOUT]: 3, "due, but never sent": 4 });
+    // Those lost and unsent have waited too.
+    expect(sample.latency!.p50).to.be.above(900_000);
+    // What comes back afterwards changes nothing.
+    accounts.complete(4, 1_001);
+    expect(sample.completed).to.equal(2);
+  });
+
+  it("sends at its rate while calls are still out", async () => {
+    const client = clientOf(sum);
+    let release: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow: CallClient = {
+      async call(a, b) {
+        client.made++;
+        if (client.made === 20) release();
+        await held;
+        return a + b;
+      },
+    };
+    const sample = await measureAtRate([slow], { rate: 1_000, duration: 20, timeout: 10_000 });
+    expect(sample).to.deep.include({ due: 20, completed: 20, lost: 0, errors: {} });
+  });
+
+  it("sends no more than it was told, and gives up what does not come back", async () => {
+    const silent: CallClient = { call: () => new Promise(() => {}) };
+    const sample = await measureAtRate([silent], { rate: 1_000, duration: 60_000, requests: 3, timeout: 500 });
+    expect(sample).to.deep.include({ due: 3, lost: 3, completed: 0 });
+  });
+});
+
+describe("cli: latencies and errors of bench", () => {
+  it("reads percentiles in microseconds, and those of the tail only where calls suffice", () => {
+    const recorder = new LatencyRecorder();
+    expect(recorder.read()).to.equal(undefined);
+    for (let ms = 1; ms <= 1_000; ms++) recorder.record(ms);
+    const { p50, p90, p99, p999, max, curve } = recorder.read()!;
+    for (const [value, wanted] of [
+      [p50, 500],
+      [p90, 900],
+      [p99, 990],
+      [p999, 999],
+      [max, 1_000],
+    ] as const) {
+      expect(value / 1_000).to.be.closeTo(wanted, wanted / 500);
+    }
+    // The last one is the 99.9th percentile: one call of a thousand lies beyond it.
+    expect(curve.at(-1)! / 1_000).to.be.closeTo(999, 2);
+  });
+
+  it("keeps few kinds of errors apart", () => {
+    const counts: ErrorCounts = {};
+    for (let index = 0; index < 50; index++) countError(counts, new Error(`number ${index}`));
+    expect(Object.keys(counts)).to.have.length(21);
+    expect(counts[OTHER_ERRORS]).to.equal(30);
+  });
+});

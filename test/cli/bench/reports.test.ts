@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import type { Latency } from "../../../packages/cli/src/bench/load/latency.ts";
+import {
+  atRate,
+  chain,
+  cpuPerCall,
+  curveReading,
+  IN_A_ROW,
+  latencyReadings,
+  throughput,
+} from "../../../packages/cli/src/bench/metrics.ts";
+import { progressLine } from "../../../packages/cli/src/bench/progress.ts";
+import { makeCharts, percentilePlace } from "../../../packages/cli/src/bench/report/charts.ts";
+import { formatCsv } from "../../../packages/cli/src/bench/report/csv.ts";
+import { readRun } from "../../../packages/cli/src/bench/report/outputs.ts";
+import { formatPage, headlines } from "../../../packages/cli/src/bench/report/page.ts";
+import { formatRun } from "../../../packages/cli/src/bench/report/table.ts";
+import { type RunResult, record, runSchema } from "../../../packages/cli/src/bench/results.ts";
+import { runOf } from "./support/run.ts";
+
+const latency: Latency = { p50: 100, p90: 200, p99: 400, p999: 800, max: 900, curve: [50, 60, 100, 150, 200] };
+
+function fullRun(): RunResult {
+  const run = runOf([
+    [throughput(1), [5_000, 6_000]],
+    [throughput(64), [100_000, 120_000]],
+    [cpuPerCall("client", 64), [3, 5]],
+    ...[0, 50].flatMap((trip) =>
+      [1, 4].flatMap((length) => [
+        [chain(trip, length, "pipelined"), [51_000, 53_000]] as const,
+        [chain(trip, length, "awaited"), [length * 51_000, length * 53_000]] as const,
+      ]),
+    ),
+  ]);
+  for (const load of [IN_A_ROW, atRate(1_000)]) {
+    record(run.peers[0]!, latencyReadings(load, latency), curveReading(load, latency));
+  }
+  return run;
+}
+
+describe("cli: the reports of bench", () => {
+  let folder: string;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "capstan-bench-"));
+  });
+
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it("read the JSON that they write, and tell what is wrong with other files", () => {
+    const file = join(folder, "run.json");
+    const run = fullRun();
+    writeFileSync(file, JSON.stringify(run));
+    expect(readRun(file)).to.deep.equal(run);
+    expect(() => readRun(join(folder, "none.json"))).to.throw(/none\.json cannot be read as JSON: ENOENT/);
+    writeFileSync(file, "{");
+    expect(() => readRun(file)).to.throw(/cannot be read as JSON/);
+    writeFileSync(file, JSON.stringify({ ...run, version: 2 }));
+    expect(() => readRun(file)).to.throw(/is no result of capstan bench: version: /);
+    writeFileSync(file, JSON.stringify({ ...run, peers: [{ ...run.peers[0], metrics: [{ id: "x" }] }] }));
+    expect(() => readRun(file)).to.throw(/peers\.0\.metrics\.0\./);
+  });
+
+  it("have a schema that takes every metric there is", () => {
+    expect(runSchema.safeParse(fullRun()).success).to.equal(true);
+  });
+
+  it("show each figure as its median, with how far the rounds lie from it", () => {
+    const text = formatRun(fullRun());
+    expect(text).to.contain("a cpu, 2 cores, 8 GiB, linux x64\nNode v20.19.0, commit abc1234");
+    expect(text).to.match(/one call at a time +100 µs +200 µs +400 µs +800 µs +900 µs/);
+    expect(text).to.match(/64 in flight +110 k\/s ±9 % +4\.00 µs ±25 %/);
+    expect(text).to.match(/50 ms, awaited +52\.0 ms ±2 % +208 ms ±2 %/);
+    expect(text).to.not.contain("Errors");
+  });
+
+  it("count errors by kind", () => {
+    const run = fullRun();
+    run.peers[0]!.errors = { "TypeError: no": 3, "no answer in time": 5 };
+    expect(formatRun(run)).to.match(/Errors\n +5 +no answer in time *\n +3 +TypeError: no/);
+  });
+
+  it("write a line for each value as CSV", () => {
+    const lines = formatCsv(runOf([[throughput(64), [1, 2]]], 'a "name"')).split("\n");
+    expect(lines).to.deep.equal([
+      "peer,id,name,unit,round,value",
+      '"a ""name""",throughput/64,64 in flight,calls/s,1,1',
+      '"a ""name""",throughput/64,64 in flight,calls/s,2,2',
+      "",
+    ]);
+  });
+
+  it("draw one peer's chains in one picture, with a pipelined and an awaited line for each round trip", () => {
+    const charts = makeCharts(fullRun().peers);
+    expect(charts.map(({ id }) => id)).to.deep.equal(["latency", "throughput", "chains", "cpu"]);
+    const lines = charts[2]!.lines;
+    expect(lines.map(({ name, color, dashed }) => [name, color, dashed])).to.deep.equal([
+      ["0 ms, pipelined", 0, false],
+      ["0 ms, awaited", 0, true],
+      ["50 ms, pipelined", 1, false],
+      ["50 ms, awaited", 1, true],
+    ]);
+    expect(lines[3]!.points).to.deep.equal([
+      [1, 52_000, 51_000, 53_000],
+      [4, 208_000, 204_000, 212_000],
+    ]);
+  });
+
+  it("draw several peers in the same pictures, each in a colour of its own", () => {
+    const other = fullRun().peers[0]!;
+    const charts = makeCharts([fullRun().peers[0]!, { ...other, name: "other" }]);
+    expect(charts.map(({ id }) => id)).to.deep.equal(["latency", "throughput", "chains-0", "chains-50", "cpu"]);
+    expect(charts[1]!.lines.map(({ name, color }) => [name, color])).to.deep.equal([
+      ["capstan", 0],
+      ["other", 1],
+    ]);
+  });
+
+  it("place percentiles by how rare the calls beyond them are", () => {
+    expect([0, 90, 99, 99.9].map((p) => Math.round(percentilePlace(p) * 1e6) / 1e6)).to.deep.equal([0, 1, 2, 3]);
+    const [chart] = makeCharts(fullRun().peers);
+    expect(chart!.lines[0]!.points.map(([, median]) => median)).to.deep.equal(latency.curve);
+    expect(chart!.lines.map(({ dashed }) => dashed)).to.deep.equal([false, true]);
+  });
+
+  it("say first how many round trips a long chain takes", () => {
+    expect(headlines(fullRun().peers[0]!)).to.deep.include({
+      figure: "1.04",
+      text: "round trips for 4 dependent calls at 50 ms",
+    });
+  });
+
+  it("are one page that loads nothing, whatever its texts say", () => {
+    const run = fullRun();
+    run.peers[0]!.about = "</script><img src=x>";
+    run.peers[0]!.name = "</script><b>";
+    run.peers.push({ ...fullRun().peers[0]!, name: "other" });
+    const page = formatPage(run);
+    expect(page).to.not.contain("<img").and.not.contain("<b>");
+    expect(page).to.contain("prefers-color-scheme: dark");
+    expect(page.match(/<script/g)).to.have.length(2);
+    expect(page.match(/<\/script>/g)).to.have.length(2);
+    expect(page.match(/<(?:link|img|iframe)\b|<\w[^>]*\s(?:src|href)=|url\(|@import/g)).to.equal(null);
+    expect(page.match(/<canvas /g)).to.have.length(makeCharts(run.peers).length);
+  });
+
+  it("have a live line that never wraps", () => {
+    expect(progressLine(0.5, 30_000, "round 1 of 2: chains", 80)).to.equal(
+      "██████████░░░░░░░░░░  50 %, 30 s left  round 1 of 2: chains",
+    );
+    expect(progressLine(0.5, 30_000, "a long name", 30)).to.have.length(29);
+  });
+});
