@@ -36,6 +36,7 @@ export interface Socket {
   readonly opened: Promise<SocketInfo>;
   /** Resolves when both directions have ended, or after `close()`; rejects with what broke one. */
   readonly closed: Promise<void>;
+  /** Whether bytes are encrypted: "on", "off", or "starttls" for off until `startTls` is called. */
   readonly secureTransport: SecureTransport;
   /** Whether `startTls()` took the connection over. */
   readonly upgraded: boolean;
