@@ -56,7 +56,11 @@ describe("cli: bench", function () {
   async function start(...args: string[]): Promise<string> {
     const child = spawn(process.execPath, [capstan, ...args], { cwd: root, stdio: ["ignore", "pipe", "ignore"] });
     hosts.push(child);
-    const [chunk] = (await once(child.stdout!, "data")) as [Buffer];
+    const ended = once(child, "exit").then(([code]) => {
+      throw new Error(`capstan ${args.join(" ")} ended with ${code}`);
+    });
+    ended.catch(() => {});
+    const [chunk] = (await Promise.race([once(child.stdout!, "data"), ended])) as [Buffer];
     return chunk.toString().trim().replace("listening on ", "");
   }
 
