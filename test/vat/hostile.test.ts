@@ -1,79 +1,26 @@
 import { expect } from "chai";
-import { Connection, MemoryTransport } from "../../packages/vat/src/index.ts";
 import {
   type AnswerId,
   beginCall,
   type EmbargoId,
   ExceptionType,
   type ExportId,
-  encodeBootstrap,
   encodeDisembargo,
   encodeFinish,
   encodeRelease,
   encodeResolveCap,
   encodeReturnOther,
   encodeUnimplemented,
-  FrameReader,
   finishPayload,
   type ImportId,
-  type LimitOptions,
   MessageKind,
   type QuestionId,
-  type RpcMessage,
-  resolveLimits,
-  SegmentWriter,
+  type SegmentWriter,
 } from "../../packages/wire/src/index.ts";
 import { Keeper, local, start } from "../support/pair.ts";
-
-/** A vat with a peer that is this test: it sends what it likes and sees what comes back. */
-class Victim {
-  readonly keeper = new Keeper();
-  readonly connection: Connection;
-  readonly #peer: MemoryTransport;
-  readonly #own: MemoryTransport;
-  readonly #reader = new FrameReader(resolveLimits(), { batched: true });
-  readonly #received: RpcMessage[] = [];
-
-  constructor(limits: LimitOptions = {}) {
-    [this.#peer, this.#own] = MemoryTransport.pair({ manual: true });
-    this.#peer.start({
-      handleOpen: () => {},
-      handleFrame: (frame) => {
-        this.#reader.open(frame);
-        for (let next = this.#reader.next(); next !== undefined; next = this.#reader.next()) this.#received.push(next);
-      },
-      handleMalformed: () => {},
-      handleClosed: () => {},
-    });
-    this.connection = new Connection(this.#own, { bootstrap: local(this.keeper), limits });
-  }
-
-  send(...writes: ((writer: SegmentWriter) => void)[]): RpcMessage[] {
-    const writer = new SegmentWriter();
-    for (const write of writes) write(writer);
-    return this.sendBytes(writer.take());
-  }
-
-  sendBytes(bytes: Uint8Array): RpcMessage[] {
-    if (bytes.length > 0) this.#peer.send(bytes);
-    this.#peer.deliver();
-    this.#own.flush();
-    while (this.#own.deliver());
-    return this.#received.splice(0);
-  }
-}
+import { bootstrap, call, RawPeer } from "../support/raw-peer.ts";
 
 const question = (id: number) => id as QuestionId;
-const bootstrap = (id: number) => (writer: SegmentWriter) => encodeBootstrap(writer, question(id));
-
-/** A call without content. */
-function call(id: number, targetKind: 0 | 1, target: number, transform: number[] = []) {
-  return (writer: SegmentWriter): void => {
-    const start = writer.length;
-    const at = beginCall(writer, question(id), targetKind, target, transform, 1, 2, 0, 0, 0);
-    finishPayload(writer, start, at, []);
-  };
-}
 
 describe("vat: a peer that breaks the rules", () => {
   const aborted: Record<string, (writer: SegmentWriter) => void> = {
@@ -88,7 +35,7 @@ describe("vat: a peer that breaks the rules", () => {
   };
   for (const [what, write] of Object.entries(aborted)) {
     it(`is aborted, and told why, when it ${what}`, () => {
-      const victim = new Victim();
+      const victim = new RawPeer();
       victim.send(bootstrap(0));
       const [message] = victim.send(write);
       expect(message?.kind).to.equal(1);
@@ -98,15 +45,15 @@ describe("vat: a peer that breaks the rules", () => {
   }
 
   it("may finish what is unknown or long done", () => {
-    const victim = new Victim();
+    const victim = new RawPeer();
     expect(victim.send((w) => encodeFinish(w, question(40), true))).to.deep.equal([]);
     expect(victim.connection.closedReason).to.equal(undefined);
   });
 
   it("gets an exception for a call on an answer that is gone, and on itself", () => {
-    const victim = new Victim();
+    const victim = new RawPeer();
     for (const target of [8, 1]) {
-      const [message] = victim.send(call(1, 1, target, [0]));
+      const [message] = victim.send(call(1, 1, target, { transform: [0] }));
       expect(message).to.include({ kind: 3, which: 1 });
       victim.send((w) => encodeFinish(w, question(1), false));
     }
@@ -114,7 +61,7 @@ describe("vat: a peer that breaks the rules", () => {
   });
 
   it("gets back what a Resolve carries for a promise that was let go", () => {
-    const victim = new Victim();
+    const victim = new RawPeer();
     const cap = { kind: 1, id: 12, transform: [] } as const;
     const [message] = victim.send((w) => encodeResolveCap(w, 4 as ExportId, cap));
     expect(message).to.deep.include({ kind: 6, id: 12, referenceCount: 1 });
@@ -122,7 +69,7 @@ describe("vat: a peer that breaks the rules", () => {
   });
 
   it("cannot make a promise resolve to itself, or in a circle", () => {
-    const victim = new Victim();
+    const victim = new RawPeer();
     const promise = (id: number) => ({ kind: 2, id, transform: [] }) as const;
     victim.send(bootstrap(0), (writer) => {
       const start = writer.length;
@@ -139,7 +86,7 @@ describe("vat: a peer that breaks the rules", () => {
   });
 
   it("gets a message of an unknown kind back as unimplemented", () => {
-    const victim = new Victim();
+    const victim = new RawPeer();
     const bytes = new Uint8Array(32);
     const view = new DataView(bytes.buffer);
     view.setUint32(4, 3, true);
@@ -151,12 +98,12 @@ describe("vat: a peer that breaks the rules", () => {
   });
 
   it("that knows no calls took nothing of what came with one", () => {
-    const victim = new Victim();
+    const victim = new RawPeer();
     const object = new Keeper();
     const own = local(object);
     const { outcome } = start(victim.connection.bootstrap(), 0, { text: "", cap: own });
     own.release();
-    const received = victim.send(() => {});
+    const received = victim.receive();
     const made = received.find((message) => message.kind === MessageKind.call);
     if (made?.kind !== MessageKind.call) throw new Error("no call arrived");
     const { reader } = made.params;
@@ -167,7 +114,7 @@ describe("vat: a peer that breaks the rules", () => {
   });
 
   it("gets an exception for calls past the bound on calls in flight, and an abort where it never finishes", () => {
-    const victim = new Victim({ maxCallsInFlight: 3, maxAnswers: 5 });
+    const victim = new RawPeer({ maxCallsInFlight: 3, maxAnswers: 5 });
     victim.send(bootstrap(0));
     const calls = [1, 2, 3, 4].map((id) => call(id, 0, 0));
     const [refused] = victim.send(...calls);
@@ -179,7 +126,7 @@ describe("vat: a peer that breaks the rules", () => {
   });
 
   it("gets an exception for calls past the bound on their bytes, until some are answered", () => {
-    const victim = new Victim({ maxCallBytesInFlight: 100 });
+    const victim = new RawPeer({ maxCallBytesInFlight: 100 });
     victim.send(bootstrap(0));
     // One passes, whatever its size.
     expect(victim.send(call(1, 0, 0))).to.deep.equal([]);
@@ -193,7 +140,7 @@ describe("vat: a peer that breaks the rules", () => {
 
   it("is aborted for a frame that is no message", () => {
     for (const bytes of [new Uint8Array(7), new Uint8Array(8).fill(255), new Uint8Array([0, 0, 0, 0, 9, 0, 0, 0])]) {
-      const victim = new Victim();
+      const victim = new RawPeer();
       const [message] = victim.sendBytes(bytes);
       expect(message?.kind).to.equal(1);
     }
