@@ -4,7 +4,7 @@ import { BrokenCapability } from "../capabilities/broken.ts";
 import type { CallOrigin, Capability, IncomingCall, PendingCall } from "../capabilities/capability.ts";
 import { ResultPipelines } from "../capabilities/promise.ts";
 import { capabilityAt, noCapability } from "../capabilities/transform.ts";
-import { RpcError } from "../errors.ts";
+import { ProtocolError, RpcError } from "../errors.ts";
 import { encodeStandalone, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
 
 /** What an answer needs of its connection. */
@@ -21,6 +21,8 @@ export interface AnswerPeer extends CallOrigin {
 
 /** Takes the outcome of a call whose results stayed here (`sendResultsTo.yourself`). */
 export interface OutcomeTaker {
+  /** False where nobody waits for the outcome any more. */
+  readonly isWaiting: boolean;
   settleResults(results: ReceivedPayload): void;
   settleException(error: RpcError): void;
 }
@@ -31,7 +33,7 @@ export interface OutcomeTaker {
  *   returned   Return is out, the entry stays until Finish so that pipelined calls find their capabilities; those of a
  *              tail call are the peer's own, where `#onward` leads
  *   detached   out of the table before it was answered: Finish came, or the connection ended; the outcome goes nowhere
- *              but to what was pipelined on it
+ *              but to what was pipelined on it, and to a question of ours that takes it
  *   done       out of the table, nothing held
  * Events: returnResults/returnException (running → returned, or → done where no Finish is needed; detached → done),
  * Finish (running → detached, returned → done), shutdown (running → detached, returned → done).
@@ -136,10 +138,11 @@ export class Answer implements IncomingCall {
       if (this.keepsResults) this.#keepResults(encodeStandalone(encoder, content, this.#peer.limits));
       else this.#peer.sendResults(this, encoder, content);
     } else if (this.#state === "detached") {
-      if (this.#pipelines !== undefined) {
+      if (this.#pipelines !== undefined || this.#taker !== undefined) {
         const results = encodeStandalone(encoder, content, this.#peer.limits);
-        this.#pipelines.resolve(results);
+        this.#pipelines?.resolve(results);
         this.#leave("done");
+        this.#taker?.settleResults(results.share());
         results.release();
       } else this.#leave("done");
     }
@@ -204,17 +207,25 @@ export class Answer implements IncomingCall {
 
   #cancelIfUnused(): void {
     if (this.#state !== "detached" || this.#isCancelled || this.#pipelines?.isAwaited === true) return;
+    if (this.#taker?.isWaiting === true) return;
     const onCancel = this.#onCancel;
     this.#onCancel = undefined;
     this.#isCancelled = true;
     onCancel?.();
   }
 
-  /** The peer wants the outcome of this call as the answer to a question of ours (takeFromOtherQuestion). */
+  /**
+   * The peer wants the outcome of this call as the answer to a question of ours (takeFromOtherQuestion).
+   * Throws ProtocolError where the results do not stay here, or were taken before.
+   */
   handTo(taker: OutcomeTaker): void {
+    if (!this.keepsResults || this.#taker !== undefined) {
+      throw new ProtocolError("Return takes its results from a question that does not keep them any more.");
+    }
+    this.#taker = taker;
     const outcome = this.#outcome;
-    if (outcome === undefined) this.#taker = taker;
-    else if (outcome instanceof RpcError) taker.settleException(outcome);
+    if (outcome === undefined) return;
+    if (outcome instanceof RpcError) taker.settleException(outcome);
     else taker.settleResults(outcome.share());
   }
 
