@@ -318,6 +318,21 @@ describe("vat: Disembargo with a raw peer", () => {
     expect(kinds(peer.send(resolves(3, senderHosted(4))))).to.not.include(DISEMBARGO);
   });
 
+  it("on a promise waits until that is known, and comes back only where it leads back", () => {
+    for (const leadsBack of [true, false]) {
+      const peer = introduced();
+      const promise = promised();
+      peer.send(call(1, 0, 0));
+      peer.keeper.answer({ text: "", cap: promise });
+      peer.receive();
+      expect(peer.send(disembargo(0, 1, 0, 55))).to.deep.equal([]);
+      promise.resolve(leadsBack ? peer.offer(7) : local(new Keeper()));
+      const sent = peer.receive();
+      expect(kinds(sent).filter((kind) => kind === DISEMBARGO)).to.have.length(leadsBack ? 1 : 0);
+      expect(peer.connection.closedReason).to.equal(undefined);
+    }
+  });
+
   it("is an abort in a context that level 1 has not", () => {
     for (const context of [2, 3, 9]) {
       const peer = introduced();
@@ -377,6 +392,16 @@ describe("vat: cap tables with a raw peer", () => {
     const peer = introduced();
     peer.send(call(1, 0, 0, { caps: [{ kind: 0, id: 0, transform: [] }] }));
     expect(peer.keeper.calls[0]?.note.cap).to.equal(undefined);
+  });
+
+  it("name what is broken like anything else: calls on it fail with the reason", () => {
+    const peer = introduced();
+    peer.send(call(1, 0, 0));
+    peer.keeper.answer({ text: "", cap: new BrokenCapability(RpcError.failed("out of cheese")) });
+    const sent = peer.receive();
+    expect(sent).to.have.length(1);
+    expect(sent[0]).to.have.deep.nested.property("results.capTable", [senderHosted(1)]);
+    expect(peer.send(call(2, 0, 1))[0]).to.have.nested.property("exception.reason", "out of cheese");
   });
 
   it("take what is hosted by a third party by its vine", () => {
