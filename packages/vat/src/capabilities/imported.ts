@@ -36,6 +36,11 @@ export class ImportedCapability extends RemoteCapability {
     return this.resolution === undefined ? this.#promise : this.resolved.isPromise;
   }
 
+  /** Whether a Resolve is still to come. */
+  get isUnresolved(): boolean {
+    return this.#promise;
+  }
+
   /** The peer named it once more. Returns a new reference. */
   receiveAgain(): this {
     this.#received++;

@@ -7,7 +7,7 @@ import {
   MessageKind,
   type RpcMessage,
 } from "@capstan/wire";
-import { RpcError } from "../errors.ts";
+import { ProtocolError, RpcError } from "../errors.ts";
 import { handleBootstrap, handleCall } from "../handlers/call.ts";
 import { handleDisembargo, handleRelease, handleResolve } from "../handlers/reference.ts";
 import { handleFinish, handleReturn } from "../handlers/return.ts";
@@ -54,5 +54,8 @@ function handleUnimplemented(state: ConnectionState, original: EchoedMessage | u
     const { kind, id } = original.cap;
     // The peer keeps calling the promise; what it was to become is given back.
     if (kind === CapKind.senderHosted || kind === CapKind.senderPromise) state.exports.release(id as ExportId, 1);
+  } else if (original.kind === MessageKind.disembargo) {
+    // Calls would wait for it for ever.
+    throw new ProtocolError("The peer does not know Disembargo, without which calls cannot be kept in order.");
   }
 }

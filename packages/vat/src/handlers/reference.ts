@@ -29,9 +29,12 @@ export function handleResolve(state: ConnectionState, message: ResolveMessage): 
       : (receiveCapability(state, message.cap) ??
         new BrokenCapability(RpcError.failed("The promise resolved to null.")));
   const promise = state.imports.get(message.promiseId);
-  if (promise === undefined) {
+  if (promise === undefined) target.release();
+  else if (promise.isUnresolved) promise.resolve(target);
+  else {
     target.release();
-  } else promise.resolve(target);
+    throw new ProtocolError(`Resolve of ${message.promiseId}, which is no promise, or was one.`);
+  }
 }
 
 export function handleRelease(state: ConnectionState, message: ReleaseMessage): void {

@@ -40,9 +40,7 @@ function settle(state: ConnectionState, question: Question, message: ReturnMessa
       return;
     case ReturnKind.takeFromOtherQuestion: {
       const answer = message.otherAnswer === undefined ? undefined : state.answers.get(message.otherAnswer);
-      if (answer === undefined || !answer.keepsResults) {
-        throw new ProtocolError("Return takes its results from a question that does not keep them.");
-      }
+      if (answer === undefined) throw new ProtocolError("Return takes its results from a question that is not open.");
       answer.handTo(new TakenOutcome(state, question, needsFinish));
       return;
     }
@@ -85,6 +83,10 @@ class TakenOutcome implements OutcomeTaker {
     this.#needsFinish = needsFinish;
   }
 
+  get isWaiting(): boolean {
+    return !this.#question.abandoned && this.#state.closedReason === undefined;
+  }
+
   settleResults(results: ReceivedPayload): void {
     if (this.#isOpen()) this.#question.settleResults(results, this.#needsFinish);
     else results.release();
@@ -96,7 +98,7 @@ class TakenOutcome implements OutcomeTaker {
 
   /** Takes the question out of its table, unless it was given up or its connection ended. */
   #isOpen(): boolean {
-    if (this.#question.abandoned || this.#state.closedReason !== undefined) return false;
+    if (!this.isWaiting) return false;
     if (!this.#question.isPinned || !this.#needsFinish) this.#state.questions.take(this.#question.id);
     return true;
   }

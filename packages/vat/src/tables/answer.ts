@@ -21,6 +21,8 @@ export interface AnswerPeer extends CallOrigin {
 
 /** Takes the outcome of a call whose results stayed here (`sendResultsTo.yourself`). */
 export interface OutcomeTaker {
+  /** False where nobody waits for the outcome any more. */
+  readonly isWaiting: boolean;
   settleResults(results: ReceivedPayload): void;
   settleException(error: RpcError): void;
 }
@@ -31,7 +33,7 @@ export interface OutcomeTaker {
  *   returned   Return is out, the entry stays until Finish so that pipelined calls find their capabilities; those of a
  *              tail call are the peer's own, where `#onward` leads
  *   detached   out of the table before it was answered: Finish came, or the connection ended; the outcome goes nowhere
- *              but to what was pipelined on it
+ *              but to what was pipelined on it, and to a question of ours that takes it
  *   done       out of the table, nothing held
  * Events: returnResults/returnException (running → returned, or → done where no Finish is needed; detached → done),
  * Finish (running → detached, returned → done), shutdown (running → detached, returned → done).
@@ -211,19 +213,27 @@ export class Answer implements IncomingCall {
 
   #cancelIfUnused(): void {
     if (this.#state !== "detached" || this.#isCancelled || this.#pipelines?.isAwaited === true) return;
+    if (this.#taker?.isWaiting === true) return;
     const onCancel = this.#onCancel;
     this.#onCancel = undefined;
     this.#isCancelled = true;
     onCancel?.();
   }
 
-  /** The peer wants the outcome of this call as the answer to a question of ours (takeFromOtherQuestion). */
+  /**
+   * The peer wants the outcome of this call as the answer to a question of ours (takeFromOtherQuestion).
+   * Throws ProtocolError where the results do not stay here, or were taken before.
+   */
   handTo(taker: OutcomeTaker): void {
+    if (!this.keepsResults || this.#taker !== undefined) {
+      throw new ProtocolError(
+        "Return takes its results from a question that does not keep them, or they were taken already.",
+      );
+    }
+    this.#taker = taker;
     const outcome = this.#outcome;
-    if (outcome === undefined) {
-      if (this.#taker !== undefined) throw new ProtocolError("The outcome of this call was taken already.");
-      this.#taker = taker;
-    } else if (outcome instanceof RpcError) taker.settleException(outcome);
+    if (outcome === undefined) return;
+    if (outcome instanceof RpcError) taker.settleException(outcome);
     else taker.settleResults(outcome.share());
   }
 
