@@ -240,7 +240,9 @@ export class ThreeVats {
       if (noted.state === "made") noted.state = "arrived";
       if (vat === "mallory") noted.result.end.isTainted = true;
     }
-    const call = vat === "mallory" || reference < 0 ? undefined : noted;
+    // One that may have come through Mallory's hands is hers, as is what it brings.
+    const isHonest = vat !== "mallory" && reference >= 0 && noted?.target.end.object !== undefined;
+    const call = isHonest ? noted : undefined;
     const place = this.#places[reference]?.end;
     if (call !== undefined && place?.object !== undefined) {
       if (place.object !== object) this.#fail(`A call to ${place.object.name} arrived at ${object.name}.`);

@@ -37,9 +37,9 @@ export class PipelinedCapability extends RemoteCapability {
     return this.resolution === undefined || this.resolved.isPromise;
   }
 
-  /** The question was answered. Takes over the reference to `target`. */
-  resolve(target: Capability): void {
-    this.settle(target);
+  /** The question was answered. Takes over the reference to `target`. @param isTaken whether by an answer of our own. */
+  resolve(target: Capability, isTaken: boolean): void {
+    this.settle(target, isTaken);
   }
 
   pin(): StrictCapability {

@@ -127,8 +127,12 @@ export abstract class RemoteCapability extends Capability {
   /** What is pinned to this keeps it no longer: in a circle it would keep itself. */
   protected abstract unpin(): void;
 
-  /** The peer said what this is. Takes over the reference to `target`. */
-  protected settle(target: Capability): void {
+  /**
+   * The peer said what this is. Takes over the reference to `target`.
+   *
+   * @param passesUs whether calls that are on their way come by here once more, on their way back from the peer.
+   */
+  protected settle(target: Capability, passesUs = false): void {
     const reason = this.whyNot(target);
     if (reason !== undefined) {
       target.release();
@@ -137,7 +141,7 @@ export abstract class RemoteCapability extends Capability {
       return;
     }
     // Whoever gets there over the same connection overtakes nothing; everybody else must wait for the calls in flight.
-    const direct = !this.called || target.brokenReason !== undefined || this.peer.reaches(target);
+    const direct = !this.called || target.brokenReason !== undefined || (!passesUs && this.peer.reaches(target));
     this.resolution = direct ? target : this.peer.embargo(this.targetKind, this.targetId, this.transform, target);
     // A promise that led to another one of the peer's: the calls in flight have to be waited for once that one resolves.
     const end = target.resolved;

@@ -88,7 +88,7 @@ class TakenOutcome implements OutcomeTaker {
   }
 
   settleResults(results: ReceivedPayload): void {
-    if (this.#isOpen()) this.#question.settleResults(results, this.#needsFinish);
+    if (this.#isOpen()) this.#question.settleResults(results, this.#needsFinish, true);
     else results.release();
   }
 

@@ -117,10 +117,12 @@ export class Question implements PendingCall {
   /**
    * The peer answered. Takes over the results. The entry has left the table; Finish goes out before the sink is told,
    * because the sink may make a call that takes the id again.
+   *
+   * @param isTaken whether they are those of a call of the peer's to us.
    */
-  settleResults(results: ReceivedPayload, needsFinish = false): void {
+  settleResults(results: ReceivedPayload, needsFinish = false, isTaken = false): void {
     this.#outcome = results;
-    this.#resolvePipelined((cap) => capabilityAt(results, cap.transform));
+    this.#resolvePipelined((cap) => capabilityAt(results, cap.transform), isTaken);
     if (needsFinish) this.#finish();
     const sink = this.#sink;
     this.#sink = undefined;
@@ -131,17 +133,17 @@ export class Question implements PendingCall {
   /** The call failed, here or there. The entry has left the table. */
   settleException(error: RpcError, needsFinish = false): void {
     this.#outcome = error;
-    this.#resolvePipelined(() => new BrokenCapability(error));
+    this.#resolvePipelined(() => new BrokenCapability(error), false);
     if (needsFinish) this.#finish();
     const sink = this.#sink;
     this.#sink = undefined;
     sink?.handleException(error);
   }
 
-  #resolvePipelined(target: (cap: PipelinedCapability) => Capability): void {
+  #resolvePipelined(target: (cap: PipelinedCapability) => Capability, isTaken: boolean): void {
     const { pipelined } = this;
     if (pipelined === undefined) return;
     this.pipelined = undefined;
-    for (const cap of pipelined.values()) cap.resolve(target(cap));
+    for (const cap of pipelined.values()) cap.resolve(target(cap), isTaken);
   }
 }
