@@ -14,6 +14,7 @@ import { BrokenCapability } from "../capabilities/broken.ts";
 import type { Capability } from "../capabilities/capability.ts";
 import { receiveCapability } from "../capabilities/descriptors.ts";
 import { RemoteCapability } from "../capabilities/remote.ts";
+import { NO_CAPABILITY_REASON } from "../capabilities/transform.ts";
 import type { ConnectionState } from "../connection/state.ts";
 import { ProtocolError, RpcError } from "../errors.ts";
 
@@ -51,6 +52,7 @@ export function handleDisembargo(state: ConnectionState, message: DisembargoMess
       const target = disembargoTarget(state, message);
       if (isOwnRemote(state, target)) returnDisembargo(state, target, message.embargoId);
       else if (target.isPromise) waitToReturn(state, target, message);
+      else if (isLost(target)) returnDisembargo(state, message, message.embargoId);
       else throw new ProtocolError("Disembargo of a capability that does not lead back to its sender.");
       return;
     }
@@ -102,6 +104,12 @@ function disembargoTarget(state: ConnectionState, message: DisembargoMessage): C
 
 function isOwnRemote(state: ConnectionState, target: Capability): target is RemoteCapability {
   return target instanceof RemoteCapability && target.peer === state;
+}
+
+/** Whether it led somewhere when the peer was told of it, and broke since: with the link to a third vat that it passed. */
+function isLost(target: Capability): boolean {
+  const reason = target.brokenReason;
+  return reason !== undefined && reason.message !== NO_CAPABILITY_REASON;
 }
 
 /** What a message is addressed to. */
