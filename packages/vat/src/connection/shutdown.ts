@@ -11,7 +11,8 @@ export function shutdown(state: ConnectionState, reason: RpcError): void {
   if (state.closedReason !== undefined) return;
   state.closedReason = reason;
   const questions = state.questions.drain();
-  const answers = state.answers.drain();
+  const answers = [...state.answers.drain(), ...state.orphans];
+  state.orphans.clear();
   const embargoes = state.embargoes.drain();
   const exports = state.exports.drain();
   state.imports.drain();
@@ -22,7 +23,7 @@ export function shutdown(state: ConnectionState, reason: RpcError): void {
     guard(() => embargo.target.release());
   }
   for (const question of questions) guard(() => question.settleException(reason));
-  for (const answer of answers) guard(() => answer.detach());
+  for (const answer of answers) guard(() => answer.abandon(reason));
   for (const cap of exports) guard(() => cap.release());
   guard(() => state.bootstrap?.release());
   // Those that take each other off do so.

@@ -67,6 +67,7 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
   readonly bootstrap: Capability | undefined;
   readonly questions = new LocalTable<QuestionId, Question>();
   readonly answers = new RemoteTable<AnswerId, Answer>();
+  readonly orphans = new Set<Answer>();
   readonly imports = new RemoteTable<ImportId, ImportedCapability>();
   readonly exports: Exports;
   readonly embargoes = new LocalTable<EmbargoId, Embargo>();

@@ -10,6 +10,8 @@ import { encodeStandalone, type PayloadEncoder, type ReceivedPayload } from "../
 /** What an answer needs of its connection. */
 export interface AnswerPeer extends CallOrigin {
   readonly limits: Limits;
+  /** Answers out of their table that still run, for what is pipelined on them. */
+  readonly orphans: Set<Answer>;
   /** Writes the Return and tells the answer with `handleSent`. Throws what `encoder` throws, with nothing sent. */
   sendResults<T>(answer: Answer, encoder: PayloadEncoder<T>, content: T): void;
   sendException(answer: Answer, error: RpcError): void;
@@ -209,6 +211,23 @@ export class Answer implements IncomingCall {
     // Whoever holds what was pipelined on a call that was passed on keeps that one going.
     if (this.#onward !== undefined) this.#pipelines?.release();
     this.#cancelIfUnused();
+    if (!this.#isCancelled) this.#peer.orphans.add(this);
+  }
+
+  /**
+   * The connection ended. The call is cancelled, and what is pipelined on it fails: a peer could else have it wait for
+   * itself, and run for ever.
+   */
+  abandon(reason: RpcError): void {
+    if (this.#state === "running") this.#state = "detached";
+    if (this.#state !== "detached") {
+      this.detach();
+      return;
+    }
+    const pipelines = this.#pipelines;
+    if (this.#onward !== undefined) pipelines?.release();
+    else pipelines?.reject(reason);
+    this.#cancelIfUnused();
   }
 
   #cancelIfUnused(): void {
@@ -217,6 +236,7 @@ export class Answer implements IncomingCall {
     const onCancel = this.#onCancel;
     this.#onCancel = undefined;
     this.#isCancelled = true;
+    this.#peer.orphans.delete(this);
     onCancel?.();
   }
 
@@ -246,6 +266,7 @@ export class Answer implements IncomingCall {
   }
 
   #leave(state: "returned" | "done"): void {
+    if (this.#state === "detached") this.#peer.orphans.delete(this);
     this.#state = state;
     this.#onCancel = undefined;
     this.params.release();
