@@ -7,6 +7,12 @@ import { Capability, type IncomingCall, NOTHING, type PendingCall, type ReturnSi
 import type { RemotePeer } from "./remote-peer.ts";
 import { ResolutionListeners } from "./resolution-listeners.ts";
 
+/** What is pinned to a remote capability. */
+interface Pinned {
+  /** The way ends here: it is broken. */
+  cut(reason: RpcError): void;
+}
+
 /**
  * A capability reached through the peer of one connection.
  *
@@ -19,6 +25,8 @@ export abstract class RemoteCapability extends Capability {
   /** True once a call went out on this reference: the order of later ones is then owed (E-order). */
   protected called = false;
   #listeners: ResolutionListeners | undefined = undefined;
+  /** What is pinned to this, as long as anybody holds it. */
+  #pinned: Set<Pinned> | undefined = undefined;
 
   constructor(peer: RemotePeer) {
     super();
@@ -127,6 +135,12 @@ export abstract class RemoteCapability extends Capability {
   /** What is pinned to this keeps it no longer: in a circle it would keep itself. */
   protected abstract unpin(): void;
 
+  /** Something is pinned to this, or not any more. */
+  handlePinned(pinned: Pinned, isHeld: boolean): void {
+    if (isHeld) (this.#pinned ??= new Set()).add(pinned);
+    else this.#pinned?.delete(pinned);
+  }
+
   /**
    * The peer said what this is. Takes over the reference to `target`.
    *
@@ -136,6 +150,8 @@ export abstract class RemoteCapability extends Capability {
     const reason = this.whyNot(target);
     if (reason !== undefined) {
       target.release();
+      // Nothing addresses this from now on: the peer may have taken its id for something else.
+      for (const pinned of this.#pinned ?? []) pinned.cut(reason);
       this.unpin();
       this.settle(new BrokenCapability(reason));
       return;
