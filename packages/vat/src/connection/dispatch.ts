@@ -45,8 +45,11 @@ export function dispatch(state: ConnectionState, message: RpcMessage): void {
 function handleUnimplemented(state: ConnectionState, original: EchoedMessage | undefined): void {
   if (original === undefined) return;
   if (original.questionId !== undefined) {
-    const question = state.questions.take(original.questionId);
+    const question = state.questions.get(original.questionId);
     if (question === undefined) return;
+    // It may still be in its table, and lets go of its id later.
+    if (question.returned) throw new ProtocolError(`Question ${question.id} was answered, and is not known after all.`);
+    state.questions.take(question.id);
     question.settleException(RpcError.unimplemented("The peer does not know this kind of message."));
     // The peer did not take what it carried. Should it have given that back itself, the question is settled all the same.
     for (const id of question.paramExports) state.exports.release(id, 1);
