@@ -52,7 +52,7 @@ export function handleDisembargo(state: ConnectionState, message: DisembargoMess
       const target = disembargoTarget(state, message);
       if (isOwnRemote(state, target)) returnDisembargo(state, target, message.embargoId);
       else if (target.isPromise) waitToReturn(state, target, message);
-      else if (isLost(target)) returnDisembargo(state, message, message.embargoId);
+      else if (isLost(target) || wasTold(state, message)) returnDisembargo(state, message, message.embargoId);
       else throw new ProtocolError("Disembargo of a capability that does not lead back to its sender.");
       return;
     }
@@ -110,6 +110,13 @@ function isOwnRemote(state: ConnectionState, target: Capability): target is Remo
 function isLost(target: Capability): boolean {
   const reason = target.brokenReason;
   return reason !== undefined && reason.message !== NO_CAPABILITY_REASON;
+}
+
+/** Whether the results led back to the peer, though what was pipelined on them has led further since. */
+function wasTold(state: ConnectionState, { targetKind, targetId, transform }: DisembargoMessage): boolean {
+  if (targetKind !== TargetKind.promisedAnswer) return false;
+  const told = state.answers.get(targetId as AnswerId)?.told(transform);
+  return told !== undefined && isOwnRemote(state, told);
 }
 
 /** What a message is addressed to. */

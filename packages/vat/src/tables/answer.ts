@@ -121,6 +121,12 @@ export class Answer implements IncomingCall {
     return this.#pipelines.get(transform);
   }
 
+  /** What the peer was told that it returned at `transform`. Borrowed; undefined where that is none, or not yet. */
+  told(transform: readonly number[]): Capability | undefined {
+    const outcome = this.#outcome;
+    return outcome === undefined || outcome instanceof RpcError ? undefined : outcome.follow(transform)?.resolved;
+  }
+
   forwardTo(onward: PendingCall): void {
     if (this.#state === "returned" || this.#state === "done") return;
     this.#onward = onward;
