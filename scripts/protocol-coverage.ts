@@ -1,15 +1,10 @@
 // Writes docs/protocol-coverage.md: every clause of the protocol, how Capstan stands to it, and the tests that show it.
 // --check compares without writing, and fails on a difference. That the tests are there is for test/spec to say.
-import { readFileSync, writeFileSync } from "node:fs";
 import { CLAUSES, GROUPS } from "../test/spec/clauses.ts";
+import { writeOrCheck } from "./generated-file.ts";
 
 const page = new URL("../docs/protocol-coverage.md", import.meta.url);
-const text = write();
-if (!process.argv.includes("--check")) writeFileSync(page, text);
-else if (readOrEmpty() !== text) {
-  console.error('docs/protocol-coverage.md is not what test/spec says: run "npm run coverage".');
-  process.exit(1);
-}
+writeOrCheck(page, write(), 'docs/protocol-coverage.md is not what test/spec says: run "npm run coverage".');
 console.log("coverage of the protocol: as test/spec says");
 
 function write(): string {
@@ -32,12 +27,4 @@ function write(): string {
     }
   }
   return `${lines.join("\n")}\n`;
-}
-
-function readOrEmpty(): string {
-  try {
-    return readFileSync(page, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -3,6 +3,7 @@
 // a doc comment.
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readOrEmpty } from "./generated-file.ts";
 import { undocumented } from "./undocumented.ts";
 
 const check = process.argv.includes("--check");
@@ -47,12 +48,4 @@ function snapshot(name: string): string {
   };
   visit(new URL("index.d.ts", dist));
   return `${parts.join("\n")}`;
-}
-
-function readOrEmpty(file: URL): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }

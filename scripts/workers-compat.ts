@@ -1,9 +1,10 @@
 // Writes docs/workers-compat.md: every behaviour of the checklist, and the tests that show it, as they came out.
 // --check compares without writing, and fails on a difference. A test that fails fails this too.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import Mocha from "mocha";
 import { CHECKLIST, type ItemId, SECTIONS } from "../test/workers/support/checklist.ts";
+import { writeOrCheck } from "./generated-file.ts";
 
 const root = new URL("../", import.meta.url);
 const page = new URL("docs/workers-compat.md", root);
@@ -34,12 +35,7 @@ if (failures.length > 0) {
   process.exit(1);
 }
 
-const text = write();
-if (!process.argv.includes("--check")) writeFileSync(page, text);
-else if (readOrEmpty() !== text) {
-  console.error('docs/workers-compat.md is not what the tests show: run "npm run compat".');
-  process.exit(1);
-}
+writeOrCheck(page, write(), 'docs/workers-compat.md is not what the tests show: run "npm run compat".');
 console.log("compatibility with Workers RPC: as the tests show");
 process.exit(0);
 
@@ -68,12 +64,4 @@ function write(): string {
     }
   }
   return `${lines.join("\n")}\n`;
-}
-
-function readOrEmpty(): string {
-  try {
-    return readFileSync(page, "utf8");
-  } catch {
-    return "";
-  }
 }

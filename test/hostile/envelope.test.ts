@@ -1,6 +1,6 @@
 // What is wrong with frames and pointers. Each `describe` is a row of the table of what a hostile peer may send.
 import { expect } from "chai";
-import { bootstrap, call, frame, hosted, type Write } from "../support/raw-messages.ts";
+import { bootstrap, call, frame, senderHosted, type Write } from "../support/raw-messages.ts";
 import { bytesOf, farTo, listAt, NULL, structAt, type Word } from "../wire/support/words.ts";
 import { attackedHost } from "./support/attacked-host.ts";
 import { append, jsCall, rawJsCall, StubAt } from "./support/js-calls.ts";
@@ -227,7 +227,9 @@ describe("hostile peer: nesting over 64; cyclic structs", () => {
         const service = await peer.service();
         // Another peer's capability, which the host passes on: what is called on it is copied.
         const other = await peer.another();
-        other.send(jsCall(1, { exported: await other.service() }, "lend", [new StubAt(0)], { caps: [hosted(9)] }));
+        other.send(
+          jsCall(1, { exported: await other.service() }, "lend", [new StubAt(0)], { caps: [senderHosted(9)] }),
+        );
         await other.expectAlive();
         peer.send(jsCall(1, { exported: service }, "borrow"));
         const borrowed = (await peer.returned(1)).results?.capTable[0]?.id ?? -1;

@@ -1,7 +1,7 @@
 // Too much of everything. Each `describe` is a row of the table of what a hostile peer may send.
 import { expect } from "chai";
 import { ExceptionType, encodeReturnException, MessageKind } from "../../packages/wire/src/index.ts";
-import { bootstrap, call, finish, hosted, inAnswer } from "../support/raw-messages.ts";
+import { bootstrap, call, finish, receiverAnswer, senderHosted } from "../support/raw-messages.ts";
 import { attackedHost } from "./support/attacked-host.ts";
 import { jsCall, StubAt } from "./support/js-calls.ts";
 import type { RawPeer } from "./support/raw-peer.ts";
@@ -41,7 +41,7 @@ describe("hostile peer: calls, exports, bytes in flight over the quota", () => {
   it("aborts the link for imports over the quota of its table", () =>
     host.attack(async (peer) => {
       const service = await peer.service();
-      const caps = Array.from({ length: 60 }, (_, i) => hosted(i));
+      const caps = Array.from({ length: 60 }, (_, i) => senderHosted(i));
       peer.send(jsCall(1, { exported: service }, "hang", [], { caps }));
       await peer.expectAbort(/holds 50 imported capabilities/);
     }));
@@ -121,7 +121,7 @@ describe("hostile peer: floods within the quotas", () => {
       const service = await peer.service();
       peer.send(jsCall(1, { exported: service }, "hang"));
       for (let part = 0; part < 15; part++) {
-        const caps = Array.from({ length: 2000 }, (_, i) => inAnswer(1, [2000 * part + i]));
+        const caps = Array.from({ length: 2000 }, (_, i) => receiverAnswer(1, [2000 * part + i]));
         peer.send(call(10 + part, { exported: service }, { caps }));
         await peer.returned(10 + part);
       }
@@ -132,7 +132,7 @@ describe("hostile peer: floods within the quotas", () => {
     host.attack(async (peer) => {
       const service = await peer.service();
       const long = 1000;
-      peer.send(jsCall(1, { exported: service }, "callBack", [new StubAt(0)], { caps: [hosted(7)] }));
+      peer.send(jsCall(1, { exported: service }, "callBack", [new StubAt(0)], { caps: [senderHosted(7)] }));
       const { questionId } = await peer.nextOf(MessageKind.call);
       for (let i = 0; i < long; i++) peer.send(call(i + 2, { question: i + 1, transform: [1] }));
       const failure = { type: 0, reason: "no", trace: "", details: [] } as const;

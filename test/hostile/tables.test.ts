@@ -20,12 +20,12 @@ import {
   call,
   finish,
   frame,
-  hosted,
-  inAnswer,
-  promised,
+  receiverAnswer,
+  receiverHosted,
   release,
+  senderHosted,
+  senderPromise,
   type Write,
-  yours,
 } from "../support/raw-messages.ts";
 import { attackedHost } from "./support/attacked-host.ts";
 import { append, jsCall, StubAt } from "./support/js-calls.ts";
@@ -56,7 +56,7 @@ const disembargo =
     encodeDisembargo(writer, kind, id, transform, context, embargo as EmbargoId);
 
 /** Has the host call export 9 of ours, with `method` of the Worker, as question `id`. Returns the host's question. */
-async function beCalled(peer: RawPeer, id: number, method: string, cap = hosted(9)): Promise<number> {
+async function beCalled(peer: RawPeer, id: number, method: string, cap = senderHosted(9)): Promise<number> {
   const service = await peer.service();
   peer.send(jsCall(id, { exported: service }, method, [new StubAt(0)], { caps: [cap] }));
   const { questionId } = await peer.nextOf(MessageKind.call);
@@ -155,7 +155,7 @@ describe("hostile peer: pipeline on an errored, unknown or finished answer", () 
   it("fails the call that names such an answer in its parameters, when it is used", () =>
     host.attack(async (peer) => {
       const service = await peer.service();
-      peer.send(jsCall(2, { exported: service }, "callBack", [new StubAt(0)], { caps: [inAnswer(77, RESULT)] }));
+      peer.send(jsCall(2, { exported: service }, "callBack", [new StubAt(0)], { caps: [receiverAnswer(77, RESULT)] }));
       await peer.expectException(2, /answer 77, which does not exist/);
     }));
 });
@@ -208,7 +208,7 @@ describe("hostile peer: Release of an unknown id or of more than was handed out"
     host.attack(async (peer) => {
       const service = await peer.service();
       // Our callback is called with its own argument: an object of the host's.
-      const caps = [hosted(9), hosted(10)];
+      const caps = [senderHosted(9), senderHosted(10)];
       peer.send(jsCall(1, { exported: service }, "handOver", [new StubAt(0)], { caps }));
       const { questionId, params } = await peer.nextOf(MessageKind.call);
       const given = params.capTable.find(({ kind }) => kind === 1)?.id ?? -1;
@@ -229,16 +229,21 @@ describe("hostile peer: Resolve of an unknown import", () => {
 
   it("gives back what it carries", () =>
     host.attack(async (peer) => {
-      peer.send(resolve(4, hosted(12)));
+      peer.send(resolve(4, senderHosted(12)));
       await peer.expectRelease(12);
-      peer.send(resolve(4, promised(13)));
+      peer.send(resolve(4, senderPromise(13)));
       await peer.expectRelease(13);
       await peer.expectNothing();
     }));
 
   it("ignores one that carries nothing of the peer's", () =>
     host.attack(async (peer) => {
-      for (const cap of [yours(0), yours(99), inAnswer(99), { kind: 0, id: 0, transform: [] } as const]) {
+      for (const cap of [
+        receiverHosted(0),
+        receiverHosted(99),
+        receiverAnswer(99),
+        { kind: 0, id: 0, transform: [] } as const,
+      ]) {
         peer.send(resolve(4, cap));
       }
       await peer.expectNothing();
@@ -250,15 +255,15 @@ describe("hostile peer: a promise that resolves to itself, or in a circle", () =
 
   it("rejects a promise that resolves to itself", () =>
     host.attack(async (peer) => {
-      const asked = await beCalled(peer, 1, "callBackTwice", promised(9));
-      peer.send(resolve(9, promised(9)), failed(asked));
+      const asked = await beCalled(peer, 1, "callBackTwice", senderPromise(9));
+      peer.send(resolve(9, senderPromise(9)), failed(asked));
       await peer.expectException(1, /resolved to itself/);
     }));
 
   it("rejects a promise where promises resolve to each other, over and over", () =>
     host.attack(async (peer) => {
-      const asked = await beCalled(peer, 1, "callBackTwice", promised(9));
-      for (let i = 0; i < 10_000; i++) peer.send(frame(resolve(9, promised(10)), resolve(10, promised(9))));
+      const asked = await beCalled(peer, 1, "callBackTwice", senderPromise(9));
+      for (let i = 0; i < 10_000; i++) peer.send(frame(resolve(9, senderPromise(10)), resolve(10, senderPromise(9))));
       peer.send(failed(asked));
       await peer.expectException(1, /one after the other/);
     }));
@@ -268,16 +273,16 @@ describe("hostile peer: a promise that resolves to itself, or in a circle", () =
       const service = await peer.service();
       // What the pending call leads to is passed to the callee of another call, and so comes to us as a promise ...
       peer.send(
-        jsCall(1, { exported: service }, "callBack", [new StubAt(0)], { caps: [hosted(9)] }),
+        jsCall(1, { exported: service }, "callBack", [new StubAt(0)], { caps: [senderHosted(9)] }),
         jsCall(2, { exported: service }, "passOn", [new StubAt(0), new StubAt(1)], {
-          caps: [hosted(10), inAnswer(1, RESULT)],
+          caps: [senderHosted(10), receiverAnswer(1, RESULT)],
         }),
       );
       const [first, second] = [await peer.nextOf(MessageKind.call), await peer.nextOf(MessageKind.call)];
       const promise = second.params.capTable.find(({ kind }) => kind === 2)?.id ?? -1;
       expect(promise).to.not.equal(-1);
       // ... which we return as the result that it stands for.
-      peer.send((writer) => returnCap(writer, first.questionId, yours(promise)));
+      peer.send((writer) => returnCap(writer, first.questionId, receiverHosted(promise)));
       peer.send(failed(second.questionId));
       await peer.expectAlive();
       peer.send(finish(1), finish(2));
@@ -371,7 +376,7 @@ describe("hostile peer: transform over 64 long", () => {
       host.attack(async (peer) => {
         const service = await peer.service();
         const caps = [
-          inAnswer(
+          receiverAnswer(
             50,
             Array.from({ length }, () => 0),
           ),

@@ -10,7 +10,7 @@ import {
   readJsValue,
   resolveLimits,
 } from "../../packages/wire/src/index.ts";
-import { finish, hosted } from "../support/raw-messages.ts";
+import { finish, senderHosted } from "../support/raw-messages.ts";
 import { attackedHost } from "./support/attacked-host.ts";
 import { callWithBytes, jsCall, StubAt } from "./support/js-calls.ts";
 import type { RawPeer } from "./support/raw-peer.ts";
@@ -71,7 +71,7 @@ describe("hostile peer: __proto__, constructor, toString, then as method, proper
     it(`makes an error of the name ${name} an Error`, () =>
       host.attack(async (peer) => {
         const service = await peer.service();
-        peer.send(jsCall(1, { exported: service }, "nameOfFailure", [new StubAt(0)], { caps: [hosted(9)] }));
+        peer.send(jsCall(1, { exported: service }, "nameOfFailure", [new StubAt(0)], { caps: [senderHosted(9)] }));
         const { questionId } = await peer.nextOf(MessageKind.call);
         const reason = `jsg.${name}: it failed`;
         peer.send((writer) =>

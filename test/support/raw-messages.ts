@@ -30,9 +30,9 @@ export const bootstrap =
     encodeBootstrap(writer, question(id));
 
 export const finish =
-  (id: number, releaseResultCaps = true): Write =>
+  (id: number, releaseResultCaps = true, requireEarlyCancellationWorkaround = false): Write =>
   (writer) =>
-    encodeFinish(writer, question(id), releaseResultCaps);
+    encodeFinish(writer, question(id), releaseResultCaps, requireEarlyCancellationWorkaround);
 
 /** Gives back `count` references to an export of the receiver's. */
 export const release =
@@ -70,10 +70,14 @@ export function frame(...writes: readonly Write[]): Uint8Array {
   return writer.take();
 }
 
-export const hosted = (id: number): CapDescriptor => ({ kind: 1, id, transform: [] });
-export const promised = (id: number): CapDescriptor => ({ kind: 2, id, transform: [] });
-export const yours = (id: number): CapDescriptor => ({ kind: 3, id, transform: [] });
-export const inAnswer = (id: number, transform: readonly number[] = []): CapDescriptor => ({ kind: 4, id, transform });
+export const senderHosted = (id: number): CapDescriptor => ({ kind: 1, id, transform: [] });
+export const senderPromise = (id: number): CapDescriptor => ({ kind: 2, id, transform: [] });
+export const receiverHosted = (id: number): CapDescriptor => ({ kind: 3, id, transform: [] });
+export const receiverAnswer = (id: number, transform: readonly number[] = []): CapDescriptor => ({
+  kind: 4,
+  id,
+  transform,
+});
 
 /** Content of a call as the vats of `pair.ts` read it: no text, and capability `index` of the cap table. */
 export const noteContent =

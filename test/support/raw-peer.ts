@@ -9,10 +9,7 @@ import {
   type EmbargoId,
   type Exception,
   type ExportId,
-  encodeBootstrap,
   encodeDisembargo,
-  encodeFinish,
-  encodeRelease,
   encodeResolveCap,
   encodeResolveException,
   encodeReturnException,
@@ -20,24 +17,21 @@ import {
   encodeUnimplemented,
   FrameReader,
   finishPayload,
-  type ImportId,
   type LimitOptions,
   type QuestionId,
   type RpcMessage,
   readFlat,
   resolveLimits,
-  SegmentWriter,
+  type SegmentWriter,
   setCapabilityPointer,
   setNoFinishNeeded,
   setStructPointer,
   writeText,
 } from "../../packages/wire/src/index.ts";
 import { Keeper, local } from "./pair.ts";
+import { frame, senderHosted, senderPromise, type Write } from "./raw-messages.ts";
 
 const LIMITS = resolveLimits();
-
-/** Writes one message. */
-export type Write = (writer: SegmentWriter) => void;
 
 export class RawPeer {
   /** What the vat offers as its bootstrap capability. */
@@ -65,7 +59,7 @@ export class RawPeer {
 
   /** Sends messages in one frame, and returns what the vat has to say. */
   send(...writes: Write[]): RpcMessage[] {
-    return this.sendBytes(bytesOf(...writes));
+    return this.sendBytes(frame(...writes));
   }
 
   sendBytes(bytes: Uint8Array): RpcMessage[] {
@@ -89,26 +83,6 @@ export class RawPeer {
     return cap;
   }
 }
-
-/** The bytes of messages, one behind the other. */
-export function bytesOf(...writes: Write[]): Uint8Array {
-  const writer = new SegmentWriter();
-  for (const write of writes) write(writer);
-  return writer.take();
-}
-
-export const senderHosted = (id: number): CapDescriptor => ({ kind: 1, id, transform: [] });
-export const senderPromise = (id: number): CapDescriptor => ({ kind: 2, id, transform: [] });
-export const receiverHosted = (id: number): CapDescriptor => ({ kind: 3, id, transform: [] });
-export const receiverAnswer = (id: number, transform: readonly number[] = []): CapDescriptor => ({
-  kind: 4,
-  id,
-  transform,
-});
-
-export const bootstrap = (id: number): Write => {
-  return (writer) => encodeBootstrap(writer, id as QuestionId);
-};
 
 interface PayloadOptions {
   /** A note with this text, or "cap" for the first capability alone. Nothing by default. */
@@ -161,14 +135,6 @@ export function returnsOther(id: number, which: number, other?: number): Write {
   return (writer) => encodeReturnOther(writer, id as AnswerId, false, which as 2, other as QuestionId | undefined);
 }
 
-export function finish(id: number, releaseResultCaps = true, requireEarlyCancellationWorkaround = false): Write {
-  return (writer) => encodeFinish(writer, id as QuestionId, releaseResultCaps, requireEarlyCancellationWorkaround);
-}
-
-export function release(id: number, count: number): Write {
-  return (writer) => encodeRelease(writer, id as ImportId, count);
-}
-
 export function resolves(id: number, to: CapDescriptor | string): Write {
   if (typeof to === "string") return (writer) => encodeResolveException(writer, id as ExportId, exception(to));
   return (writer) => encodeResolveCap(writer, id as ExportId, to);
@@ -182,14 +148,14 @@ export function disembargo(kind: 0 | 1, target: number, context: number, id: num
 /** Another message, sent back as one that the peer does not know. */
 export function unimplemented(original: Write): Write {
   return (writer) => {
-    const flat = readFlat(bytesOf(original), LIMITS);
+    const flat = readFlat(frame(original), LIMITS);
     encodeUnimplemented(writer, flat, flat.start);
   };
 }
 
 /** One message, as a vat that receives it sees it. */
 export function seen(write: Write): RpcMessage {
-  return decodeMessage(readFlat(bytesOf(write), LIMITS), LIMITS);
+  return decodeMessage(readFlat(frame(write), LIMITS), LIMITS);
 }
 
 export function exception(reason: string): Exception {

@@ -1,19 +1,8 @@
 import { expect } from "chai";
 import { encodeAbort, type SegmentWriter } from "../../packages/wire/src/index.ts";
 import { Keeper, local, start } from "../support/pair.ts";
-import {
-  bootstrap,
-  bytesOf,
-  call,
-  exception,
-  finish,
-  RawPeer,
-  receiverHosted,
-  release,
-  returns,
-  senderHosted,
-  unimplemented,
-} from "../support/raw-peer.ts";
+import { bootstrap, finish, frame, receiverHosted, release, senderHosted } from "../support/raw-messages.ts";
+import { call, exception, RawPeer, returns, unimplemented } from "../support/raw-peer.ts";
 
 const UNIMPLEMENTED = 0;
 const ABORT = 1;
@@ -60,7 +49,7 @@ describe("vat: Bootstrap from a peer", () => {
 
   it("gives the one capability there is, whatever object it names", () => {
     const peer = new RawPeer();
-    const bytes = bytesOf(bootstrap(0));
+    const bytes = frame(bootstrap(0));
     // The object: an empty struct.
     new DataView(bytes.buffer, bytes.byteOffset).setUint32(bytes.length - 8, 0xffff_fffc, true);
     expect(peer.sendBytes(bytes)[0]).to.deep.include({ kind: RETURN, which: RESULTS });

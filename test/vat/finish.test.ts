@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { PromiseCapability } from "../../packages/vat/src/index.ts";
 import { CallFlag, resolveLimits } from "../../packages/wire/src/index.ts";
 import { Keeper, local, start } from "../support/pair.ts";
-import { bootstrap, call, finish, RawPeer, release, resolves, returns, senderHosted } from "../support/raw-peer.ts";
+import { bootstrap, finish, release, senderHosted } from "../support/raw-messages.ts";
+import { call, RawPeer, resolves, returns } from "../support/raw-peer.ts";
 
 const RETURN = 3;
 const RELEASE = 6;

@@ -1,16 +1,7 @@
 import { expect } from "chai";
 import { Keeper, local, type Outcome, start } from "../support/pair.ts";
-import {
-  bootstrap,
-  call,
-  finish,
-  RawPeer,
-  receiverHosted,
-  returns,
-  returnsException,
-  returnsOther,
-  senderHosted,
-} from "../support/raw-peer.ts";
+import { bootstrap, finish, receiverHosted, senderHosted } from "../support/raw-messages.ts";
+import { call, RawPeer, returns, returnsException, returnsOther } from "../support/raw-peer.ts";
 
 const ABORT = 1;
 const RETURN = 3;

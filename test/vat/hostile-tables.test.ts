@@ -20,15 +20,15 @@ import {
   call,
   echoed,
   finish,
-  hosted,
-  inAnswer,
   noteContent,
-  promised,
+  receiverAnswer,
+  receiverHosted,
   release,
+  senderHosted,
+  senderPromise,
   type Write,
-  yours,
 } from "../support/raw-messages.ts";
-import { Victim } from "../support/victim.ts";
+import { RawPeer } from "../support/raw-peer.ts";
 
 describe("vat: the tables of a peer that breaks the rules", () => {
   const aborted: Record<string, (writer: SegmentWriter) => void> = {
@@ -43,7 +43,7 @@ describe("vat: the tables of a peer that breaks the rules", () => {
   };
   for (const [what, write] of Object.entries(aborted)) {
     it(`leaves nothing in any table when it ${what}`, () => {
-      const victim = new Victim();
+      const victim = new RawPeer();
       victim.send(bootstrap(0));
       const [message] = victim.send(write);
       expect(message?.kind).to.equal(1);
@@ -53,17 +53,20 @@ describe("vat: the tables of a peer that breaks the rules", () => {
   }
 
   it("cannot make a promise resolve to itself, or in a circle", () => {
-    const victim = new Victim();
-    victim.send(bootstrap(0), call(1, { exported: 0 }, { caps: [promised(1), promised(2)], content: noteContent() }));
-    victim.send((w) => encodeResolveCap(w, 1 as ExportId, promised(2)));
-    victim.send((w) => encodeResolveCap(w, 2 as ExportId, promised(1)));
+    const victim = new RawPeer();
+    victim.send(
+      bootstrap(0),
+      call(1, { exported: 0 }, { caps: [senderPromise(1), senderPromise(2)], content: noteContent() }),
+    );
+    victim.send((w) => encodeResolveCap(w, 1 as ExportId, senderPromise(2)));
+    victim.send((w) => encodeResolveCap(w, 2 as ExportId, senderPromise(1)));
     expect(victim.connection.closedReason).to.equal(undefined);
     victim.keeper.answer();
     expect(victim.connection.tables.imports).to.be.lessThan(3);
   });
 
   it("gets an exception for calls past the bound on calls in flight, and an abort where it never finishes", () => {
-    const victim = new Victim({ maxCallsInFlight: 3, maxAnswers: 5 });
+    const victim = new RawPeer({ maxCallsInFlight: 3, maxAnswers: 5 });
     victim.send(bootstrap(0));
     const calls = [1, 2, 3, 4].map((id) => call(id, { exported: 0 }));
     const [refused] = victim.send(...calls);
@@ -75,7 +78,7 @@ describe("vat: the tables of a peer that breaks the rules", () => {
   });
 
   it("gets an exception for calls past the bound on their bytes, until some are answered", () => {
-    const victim = new Victim({ maxCallBytesInFlight: 100 });
+    const victim = new RawPeer({ maxCallBytesInFlight: 100 });
     victim.send(bootstrap(0));
     // One passes, whatever its size.
     expect(victim.send(call(1, { exported: 0 }))).to.deep.equal([]);
@@ -88,7 +91,7 @@ describe("vat: the tables of a peer that breaks the rules", () => {
   });
 
   it("has calls cancelled with the link that it finished before, though something was pipelined on them", () => {
-    const victim = new Victim();
+    const victim = new RawPeer();
     victim.send(bootstrap(0), call(1, { exported: 0 }), call(2, { question: 1, transform: CAP }), finish(1));
     expect(victim.keeper.cancelled).to.equal(0);
     victim.connection.close();
@@ -96,7 +99,7 @@ describe("vat: the tables of a peer that breaks the rules", () => {
   });
 
   it("has calls count as in flight that it finished, while something pipelined on them keeps them running", () => {
-    const victim = new Victim({ maxCallsInFlight: 10 });
+    const victim = new RawPeer({ maxCallsInFlight: 10 });
     victim.send(bootstrap(0));
     const refused: unknown[] = [];
     for (let i = 0; i < 20; i++) {
@@ -117,7 +120,7 @@ describe("vat: the tables of a peer that breaks the rules", () => {
 
   describe("while a call of the vat's to it is open", () => {
     /** A vat that holds object 5 of its peer's, and has called it with an object of its own. */
-    class Caller extends Victim {
+    class Caller extends RawPeer {
       readonly cap: Capability;
       readonly param = new Keeper();
       readonly started;
@@ -127,7 +130,7 @@ describe("vat: the tables of a peer that breaks the rules", () => {
 
       constructor(limits = {}) {
         super(limits);
-        this.send(bootstrap(0), call(1, { exported: 0 }, { caps: [hosted(5)], content: noteContent() }));
+        this.send(bootstrap(0), call(1, { exported: 0 }, { caps: [senderHosted(5)], content: noteContent() }));
         const held = this.keeper.calls[0]?.note.cap?.addRef();
         if (held === undefined) throw new Error("no capability came");
         this.cap = held;
@@ -159,7 +162,7 @@ describe("vat: the tables of a peer that breaks the rules", () => {
 
     it("leaves no call open, and holds nothing, when results bring more than the vat takes", () => {
       const victim = new Caller({ maxImports: 2 });
-      victim.send(results(victim.asked, [yours(victim.given), hosted(6), hosted(7)]));
+      victim.send(results(victim.asked, [receiverHosted(victim.given), senderHosted(6), senderHosted(7)]));
       expect(victim.connection.closedReason?.message).to.contain("imported capabilities");
       expect(victim.error).to.contain("imported capabilities");
       expect(victim.param.released).to.equal(1);
@@ -167,7 +170,7 @@ describe("vat: the tables of a peer that breaks the rules", () => {
 
     it("holds nothing when a call brings more than the vat takes", () => {
       const victim = new Caller({ maxImports: 2 });
-      const caps = [yours(victim.given), hosted(6), hosted(7)];
+      const caps = [receiverHosted(victim.given), senderHosted(6), senderHosted(7)];
       victim.send(call(1, { exported: 0 }, { caps, content: noteContent() }));
       expect(victim.connection.closedReason?.message).to.contain("imported capabilities");
       expect(victim.param.released).to.equal(1);
@@ -175,7 +178,7 @@ describe("vat: the tables of a peer that breaks the rules", () => {
 
     it("may give params back with the Return whose results they are", () => {
       const victim = new Caller();
-      victim.send(results(victim.asked, [yours(victim.given)], true));
+      victim.send(results(victim.asked, [receiverHosted(victim.given)], true));
       const cap = victim.started.outcome.result?.cap as Capability;
       expect(cap.brokenReason).to.equal(undefined);
       expect(victim.param.released).to.equal(0);
@@ -205,14 +208,14 @@ describe("vat: the tables of a peer that breaks the rules", () => {
       // A promise of the vat's, sent to the peer, turns out to be what the call will return.
       victim.send(
         call(1, { exported: 0 }),
-        call(2, { exported: 0 }, { caps: [inAnswer(1, CAP)], content: noteContent() }),
+        call(2, { exported: 0 }, { caps: [receiverAnswer(1, CAP)], content: noteContent() }),
       );
       const promise = victim.keeper.calls[1]?.note.cap as Capability;
       const second = start(victim.cap, 0, { text: "", cap: promise });
       const sent = victim.receive().find((message) => message.kind === 2);
       const id = sent?.params.capTable[0]?.id ?? -1;
       victim.keeper.answer({ text: "", cap: pipelined });
-      victim.send(results(victim.asked, [yours(id)]));
+      victim.send(results(victim.asked, [receiverHosted(id)]));
       // It never comes back from here where capabilities lead to each other in a circle.
       expect(pipelined.brokenReason?.message).to.contain("resolved to itself");
       pipelined.release();
@@ -237,7 +240,7 @@ describe("vat: the tables of a peer that breaks the rules", () => {
       const victim = new Caller();
       victim.send(
         call(1, { exported: 0 }),
-        call(2, { exported: 0 }, { caps: [inAnswer(1, CAP)], content: noteContent() }),
+        call(2, { exported: 0 }, { caps: [receiverAnswer(1, CAP)], content: noteContent() }),
       );
       const promise = victim.keeper.calls[1]?.note.cap as Capability;
       let listeners = 0;

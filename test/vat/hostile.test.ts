@@ -18,7 +18,8 @@ import {
   type SegmentWriter,
 } from "../../packages/wire/src/index.ts";
 import { Keeper, local, start } from "../support/pair.ts";
-import { bootstrap, call, RawPeer } from "../support/raw-peer.ts";
+import { bootstrap } from "../support/raw-messages.ts";
+import { call, RawPeer } from "../support/raw-peer.ts";
 
 const question = (id: number) => id as QuestionId;
 

@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { PromiseCapability } from "../../packages/vat/src/index.ts";
 import { type ExportId, encodeResolveCap, resolveLimits } from "../../packages/wire/src/index.ts";
 import { Keeper, local } from "../support/pair.ts";
-import { bootstrap, call, noteContent, promised, type Write } from "../support/raw-messages.ts";
-import { Victim } from "../support/victim.ts";
+import { bootstrap, call, noteContent, senderPromise, type Write } from "../support/raw-messages.ts";
+import { RawPeer } from "../support/raw-peer.ts";
 
 const LIMITS = resolveLimits();
 
@@ -11,7 +11,7 @@ describe("vat: long chains that a peer makes", () => {
   const LONG = 20_000;
 
   it("of calls pipelined on one another are all failed when the first one fails, in order", () => {
-    const victim = new Victim();
+    const victim = new RawPeer();
     const calls = Array.from({ length: LONG }, (_, i) => call(i + 2, { question: i + 1, transform: [1] }));
     victim.send(bootstrap(0), call(1, { exported: 0 }), ...calls);
     victim.keeper.fail("no");
@@ -25,13 +25,13 @@ describe("vat: long chains that a peer makes", () => {
   });
 
   it("of promises that resolve to the next one come to an end", () => {
-    const victim = new Victim();
-    victim.send(bootstrap(0), call(1, { exported: 0 }, { caps: [promised(1)], content: noteContent() }));
+    const victim = new RawPeer();
+    victim.send(bootstrap(0), call(1, { exported: 0 }, { caps: [senderPromise(1)], content: noteContent() }));
     const resolves = Array.from(
       { length: LONG },
       (_, i): Write =>
         (writer) =>
-          encodeResolveCap(writer, (i + 1) as ExportId, promised(i + 2)),
+          encodeResolveCap(writer, (i + 1) as ExportId, senderPromise(i + 2)),
     );
     victim.send(...resolves);
     expect(victim.keeper.calls[0]?.note.cap?.brokenReason?.message).to.contain("others, one after the other");

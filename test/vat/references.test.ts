@@ -4,20 +4,14 @@ import { resolveLimits } from "../../packages/wire/src/index.ts";
 import { CAP, Keeper, local, start } from "../support/pair.ts";
 import {
   bootstrap,
-  call,
-  disembargo,
   finish,
-  RawPeer,
   receiverAnswer,
   receiverHosted,
   release,
-  resolves,
-  returns,
-  returnsException,
   senderHosted,
   senderPromise,
-  unimplemented,
-} from "../support/raw-peer.ts";
+} from "../support/raw-messages.ts";
+import { call, disembargo, RawPeer, resolves, returns, returnsException, unimplemented } from "../support/raw-peer.ts";
 
 const ABORT = 1;
 const CALL = 2;

@@ -17,13 +17,13 @@ import {
   echoed,
   finish,
   frame,
-  hosted,
-  inAnswer,
   noteContent,
-  promised,
+  receiverAnswer,
+  receiverHosted,
   release,
+  senderHosted,
+  senderPromise,
   type Write,
-  yours,
 } from "../../support/raw-messages.ts";
 import type { Random } from "./random.ts";
 
@@ -56,7 +56,12 @@ export function hostileMessage(random: Random): Uint8Array {
 
 function descriptor(random: Random): CapDescriptor {
   const id = random.below(IDS);
-  return random.of([hosted(id), promised(id), yours(id), inAnswer(id, random.once(2) ? [1] : [])]);
+  return random.of([
+    senderHosted(id),
+    senderPromise(id),
+    receiverHosted(id),
+    receiverAnswer(id, random.once(2) ? [1] : []),
+  ]);
 }
 
 function resolve(id: number, random: Random): Write {

@@ -1,20 +1,10 @@
 // Which measurements one round has, in which order, and about how long each takes.
 import type { LoadRequest } from "./processes/load-requests.ts";
+import { GROUPS, type Group } from "./results.ts";
 
-/** What can be chosen by `--only`. CPU time is measured with the closed loops. */
-export const MEASUREMENTS = [
-  "latency",
-  "throughput",
-  "open-loop",
-  "chains",
-  "fan-out",
-  "payloads",
-  "streams",
-  "set-up",
-  "wire",
-  "heap",
-] as const;
-export type Measurement = (typeof MEASUREMENTS)[number];
+/** What can be chosen by `--only`: each group of results but CPU time, which is measured with the closed loops. */
+export type Measurement = Exclude<Group, "cpu">;
+export const MEASUREMENTS = GROUPS.filter((group): group is Measurement => group !== "cpu");
 
 /** What can be measured of any method; the others need the benchmark's own Worker at the other end. */
 export const OF_ANY_METHOD: readonly Measurement[] = ["latency", "throughput", "open-loop", "set-up", "wire"];

@@ -46,7 +46,6 @@ import { Exports } from "../tables/exports.ts";
 import { LocalTable } from "../tables/local-table.ts";
 import { Question } from "../tables/question.ts";
 import { RemoteTable } from "../tables/remote-table.ts";
-import { TailQuestion } from "../tables/tail-question.ts";
 import type { Outbox } from "./outbox.ts";
 
 const NO_DESCRIPTORS: readonly CapDescriptor[] = Object.freeze([]);
@@ -144,7 +143,7 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
     content: T,
   ): void {
     const answer = call as Answer;
-    const question = new TailQuestion(this);
+    const question = new Question(this, DISCARD, true);
     this.#ask(
       question,
       SendResultsTo.yourself,

@@ -17,6 +17,11 @@ export interface Method {
   readonly results: StructSize;
 }
 
+/** Upper and lower half of an interface's id, unsigned, as the engine takes them. */
+export function halvesOf(interfaceId: bigint): [high: number, low: number] {
+  return [Number(BigInt.asUintN(32, interfaceId >> 32n)), Number(BigInt.asUintN(32, interfaceId))];
+}
+
 /** Results that came: dispose of them when their capabilities are taken, or not wanted. */
 export interface Results extends Disposable {
   readonly struct: StructView;
@@ -34,14 +39,8 @@ export class MethodCall implements PromiseLike<Results>, Disposable {
   /** @throws what `encoder` throws; then no call was made. */
   constructor(target: Capability, method: Method, encoder: PayloadEncoder<never>, content: unknown) {
     this.#outcome = new Outcome();
-    this.#call = target.call(
-      Number(BigInt.asUintN(32, method.interfaceId >> 32n)),
-      Number(BigInt.asUintN(32, method.interfaceId)),
-      method.methodId,
-      encoder,
-      content as never,
-      this.#outcome,
-    );
+    const [high, low] = halvesOf(method.interfaceId);
+    this.#call = target.call(high, low, method.methodId, encoder, content as never, this.#outcome);
   }
 
   /**

@@ -2,7 +2,7 @@
 import type { Capability, IncomingCall, Server } from "../capabilities/capability.ts";
 import { RpcError } from "../errors.ts";
 import { forwardEncoder, type PayloadEncoder } from "../payload.ts";
-import type { Method } from "./interface-client.ts";
+import { halvesOf, type Method } from "./interface-client.ts";
 import { type StructBuilder, structEncoder } from "./struct-builder.ts";
 import { StructView } from "./struct-view.ts";
 
@@ -69,8 +69,7 @@ export class ServedCall {
    * @param write fills the parameters; default: those of this call.
    */
   tailCall(target: Capability, method: Method, write?: (params: StructBuilder) => void): void {
-    const high = Number(BigInt.asUintN(32, method.interfaceId >> 32n));
-    const low = Number(BigInt.asUintN(32, method.interfaceId));
+    const [high, low] = halvesOf(method.interfaceId);
     if (write === undefined) {
       target.tailCall(this.#call, high, low, method.methodId, forwardEncoder, this.#call.params);
     } else {

@@ -20,6 +20,9 @@ const NO_EXPORTS: readonly ExportId[] = Object.freeze([]);
  * Events: Return (sent → settled or taking, abandoned → settled), outcome (taking → settled), shutdown (any → settled);
  * cancel, once nothing that is pipelined on it is held any more (sent → abandoned, taking → settled).
  * Invariant: in the table exactly while not settled, or pinned; after settling every pipelined capability is resolved.
+ *
+ * A tail call has no results to resolve to: what is pipelined on it goes through the question for as long as it is held.
+ * It is cancelled when the answer that it stands for is done, whether it was answered or not.
  */
 export class Question implements PendingCall {
   id = 0 as QuestionId;
@@ -27,14 +30,14 @@ export class Question implements PendingCall {
   paramExports: readonly ExportId[] = NO_EXPORTS;
   /** True once a Return came; another one breaks the rules. */
   returned = false;
-  /** True where the results stay with the peer, which then has none to send. */
-  readonly isTail: boolean = false;
-  protected readonly peer: RemotePeer;
+  /** True for a tail call: it answers a call of the peer's, which keeps the results. */
+  readonly isTail: boolean;
+  readonly #peer: RemotePeer;
   #sink: ReturnSink | undefined;
   /** Each is held by somebody else. */
-  protected pipelined: Places<PipelinedCapability> | undefined = undefined;
+  #pipelined: Places<PipelinedCapability> | undefined = undefined;
   /** True once the call was cancelled. */
-  protected isUnwanted = false;
+  #isUnwanted = false;
   #abandoned = false;
   #pins = 0;
   #isFinishDue = false;
@@ -43,9 +46,10 @@ export class Question implements PendingCall {
   /** Set once settled, until the sink has been told: late pipelines resolve against it. */
   #outcome: ReceivedPayload | RpcError | undefined = undefined;
 
-  constructor(peer: RemotePeer, sink: ReturnSink) {
-    this.peer = peer;
+  constructor(peer: RemotePeer, sink: ReturnSink, isTail = false) {
+    this.#peer = peer;
     this.#sink = sink;
+    this.isTail = isTail;
   }
 
   get abandoned(): boolean {
@@ -58,22 +62,22 @@ export class Question implements PendingCall {
     if (outcome !== undefined) return capabilityAt(outcome, transform);
     if (this.#abandoned) return new BrokenCapability(RpcError.failed("The call was cancelled."));
     // One for each place, so that calls made through it keep their order across its resolution.
-    const known = this.pipelined?.get(transform);
+    const known = this.#pipelined?.get(transform);
     if (known !== undefined) return known.addRef();
-    const cap = new PipelinedCapability(this.peer, this, transform);
-    (this.pipelined ??= new Places()).add(cap);
+    const cap = new PipelinedCapability(this.#peer, this, transform);
+    (this.#pipelined ??= new Places()).add(cap);
     return cap;
   }
 
   cancel(): void {
     this.#sink = undefined;
-    this.isUnwanted = true;
+    this.#isUnwanted = true;
     this.#abandonIfUnused();
   }
 
   /** Nobody holds `cap` any more. */
   drop(cap: PipelinedCapability): void {
-    if (this.pipelined?.delete(cap) === true) this.#abandonIfUnused();
+    if (this.#pipelined?.delete(cap) === true) this.#abandonIfUnused();
   }
 
   /** Whether calls of the peer's still go on to what is pipelined on it: Finish waits for them. */
@@ -88,8 +92,8 @@ export class Question implements PendingCall {
   unpin(): void {
     if (this.#pins === 0 || --this.#pins > 0 || !this.#isFinishDue) return;
     this.#isFinishDue = false;
-    this.peer.finishQuestion(this.id, false);
-    this.peer.forgetQuestion(this.id);
+    this.#peer.finishQuestion(this.id, false);
+    this.#peer.forgetQuestion(this.id);
   }
 
   unpinAll(): void {
@@ -100,18 +104,18 @@ export class Question implements PendingCall {
   #finish(): void {
     if (this.#pins > 0) this.#isFinishDue = true;
     else {
-      this.peer.finishQuestion(this.id, false);
-      if (this.#isKept) this.peer.forgetQuestion(this.id);
+      this.#peer.finishQuestion(this.id, false);
+      if (this.#isKept) this.#peer.forgetQuestion(this.id);
     }
   }
 
   /** Ends the question once nobody wants its outcome, and nothing is pipelined on it that needs its results. */
   #abandonIfUnused(): void {
-    if (!this.isUnwanted || this.#abandoned || this.#outcome !== undefined) return;
-    if (this.pipelined !== undefined && this.pipelined.size > 0) return;
+    if (!this.#isUnwanted || this.#abandoned || this.#outcome !== undefined) return;
+    if (this.#pipelined !== undefined && this.#pipelined.size > 0) return;
     this.#abandoned = true;
-    this.peer.finishQuestion(this.id, true);
-    if (this.returned) this.peer.forgetQuestion(this.id);
+    this.#peer.finishQuestion(this.id, true);
+    if (this.returned) this.#peer.forgetQuestion(this.id);
   }
 
   /**
@@ -141,9 +145,9 @@ export class Question implements PendingCall {
   }
 
   #resolvePipelined(target: (cap: PipelinedCapability) => Capability, isTaken: boolean): void {
-    const { pipelined } = this;
+    const pipelined = this.#pipelined;
     if (pipelined === undefined) return;
-    this.pipelined = undefined;
+    this.#pipelined = undefined;
     for (const cap of pipelined.values()) cap.resolve(target(cap), isTaken);
   }
 }

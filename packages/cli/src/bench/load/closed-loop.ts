@@ -3,7 +3,7 @@ import { countError, type ErrorCounts, TIMEOUT, WRONG_RESULT } from "./errors.ts
 import { type Latency, LatencyRecorder } from "./latency.ts";
 
 /** How long calls may take to come back once the time is up, in milliseconds, where no timeout is given. */
-const DRAIN_MS = 5_000;
+export const DRAIN_MS = 5_000;
 /** With more than one loop, one call in so many is timed: reading the clock for each would slow what is measured. */
 const TIMED = 8;
 /** After so many failures of one loop without a success between them, the measurement ends. */
@@ -15,8 +15,8 @@ export interface CallClient {
   call(a: number, b: number): PromiseLike<unknown>;
 }
 
-export interface ClosedLoopOptions {
-  readonly inFlight: number;
+/** What loops of both kinds are told. */
+export interface LoopOptions {
   /** Milliseconds. */
   readonly duration: number;
   /** Ends the measurement after so many calls, if its time is not up before. */
@@ -25,6 +25,10 @@ export interface ClosedLoopOptions {
   readonly timeout?: number | undefined;
   /** Whether a result other than `a + b` is an error. Default true. */
   readonly sums?: boolean | undefined;
+}
+
+export interface ClosedLoopOptions extends LoopOptions {
+  readonly inFlight: number;
 }
 
 /** What one measurement gave. Calls count when they come back in time; failed ones count as errors alone. */

@@ -1,6 +1,6 @@
 // The open loop: calls start at a constant rate, whether or not earlier ones have come back. A latency counts from when
 // its call was meant to start, so that the waiting behind a slow peer is not left out.
-import type { CallClient } from "./closed-loop.ts";
+import { type CallClient, DRAIN_MS, type LoopOptions } from "./closed-loop.ts";
 import { countError, type ErrorCounts, TIMEOUT, WRONG_RESULT } from "./errors.ts";
 import { type Latency, LatencyRecorder } from "./latency.ts";
 
@@ -8,17 +8,10 @@ import { type Latency, LatencyRecorder } from "./latency.ts";
 const MAX_IN_FLIGHT = 20_000;
 /** Timers of Node are this coarse, in milliseconds; what is due sooner is waited for turn by turn. */
 const TIMER_MS = 2;
-/** How long the last calls may take to come back, in milliseconds, where no timeout is given. */
-const DRAIN_MS = 5_000;
 
-export interface OpenLoopOptions {
+export interface OpenLoopOptions extends LoopOptions {
   /** Calls per second. */
   readonly rate: number;
-  /** Milliseconds. */
-  readonly duration: number;
-  readonly requests?: number | undefined;
-  readonly timeout?: number | undefined;
-  readonly sums?: boolean | undefined;
 }
 
 /** What one measurement gave. Each call that was due is one of completed, failed, lost or unsent. */
