@@ -1,7 +1,7 @@
 // Too much of everything. Each `describe` is a row of the table of what a hostile peer may send.
 import { expect } from "chai";
 import { ExceptionType, encodeReturnException, MessageKind } from "../../packages/wire/src/index.ts";
-import { bootstrap, call, finish, receiverAnswer, senderHosted } from "../support/raw-messages.ts";
+import { bootstrap, call, finish, frame, receiverAnswer, senderHosted, type Write } from "../support/raw-messages.ts";
 import { attackedHost } from "./support/attacked-host.ts";
 import { jsCall, StubAt } from "./support/js-calls.ts";
 import type { RawPeer } from "./support/raw-peer.ts";
@@ -142,6 +142,54 @@ describe("hostile peer: floods within the quotas", () => {
         expect((await peer.nextOf(MessageKind.return)).exception?.reason).to.match(/no/);
       }
       peer.send(...Array.from({ length: long + 1 }, (_, i) => finish(i + 1)));
+      await peer.expectAlive();
+    }));
+
+  /** One message over and over, as one run of bytes. `make` gets a question id that no other part of it looks like. */
+  function repeated(ids: readonly number[], make: (id: number) => Write): Buffer {
+    const one = frame(make(0x12345678));
+    const at = Buffer.from(one).indexOf(Buffer.from([0x78, 0x56, 0x34, 0x12]));
+    const all = Buffer.alloc(one.length * ids.length);
+    ids.forEach((id, i) => {
+      all.set(one, i * one.length);
+      all.writeUInt32LE(id, i * one.length + at);
+    });
+    return all;
+  }
+
+  const idsOf = (count: number): number[] => Array.from({ length: count }, (_, i) => 200_000 + i);
+
+  it("gives others their turns while it works through a frame of a hundred thousand messages", () =>
+    host.attack(async (peer) => {
+      peer.send(repeated(idsOf(100_000), bootstrap));
+      await peer.expectAbort(/not finished/);
+    }));
+
+  it("gives others their turns while it answers tens of thousands of calls of one frame", () =>
+    host.attack(async (peer) => {
+      const service = await peer.service();
+      const ids = idsOf(60_000);
+      peer.send(repeated(ids, (id) => jsCall(id, { exported: service }, "add", [1, 2])));
+      for (const id of ids) expect((await peer.nextOf(MessageKind.return)).answerId).to.equal(id);
+      await peer.expectAlive();
+    }));
+
+  it("gives others their turns while tens of thousands of calls fail with the one that they wait for", () =>
+    host.attack(async (peer) => {
+      const service = await peer.service();
+      peer.send(jsCall(1, { exported: service }, "callBack", [new StubAt(0)], { caps: [senderHosted(7)] }));
+      const { questionId } = await peer.nextOf(MessageKind.call);
+      const ids = idsOf(60_000);
+      peer.send(repeated(ids, (id) => call(id, { question: 1, transform: [1] })));
+      const failure = { type: 0, reason: "no", trace: "", details: [] } as const;
+      peer.send((writer) => encodeReturnException(writer, questionId as never, false, failure));
+      const reasons = new Map<string | undefined, number>();
+      for (let i = 0; i <= ids.length; i++) {
+        const reason = (await peer.nextOf(MessageKind.return)).exception?.reason;
+        reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+      }
+      expect([...reasons.keys()].filter((reason) => !/no$|unanswered/.test(reason ?? ""))).to.deep.equal([]);
+      expect(Math.max(...reasons.values())).to.be.greaterThan(16_000);
       await peer.expectAlive();
     }));
 });

@@ -17,6 +17,8 @@ class Bytes extends EventEmitter {
   readonly writableLength = 0;
   ended = false;
   write(): void {}
+  pause(): void {}
+  resume(): void {}
   end(): void {
     this.ended = true;
   }

@@ -11,7 +11,7 @@ describe("vat: long chains that a peer makes", () => {
   const LONG = 20_000;
 
   it("of calls pipelined on one another are all failed when the first one fails, in order", () => {
-    const victim = new RawPeer();
+    const victim = new RawPeer({ maxCallsInFlight: LONG + 1 });
     const calls = Array.from({ length: LONG }, (_, i) => call(i + 2, { question: i + 1, transform: [1] }));
     victim.send(bootstrap(0), call(1, { exported: 0 }), ...calls);
     victim.keeper.fail("no");

@@ -15,6 +15,11 @@ export interface Transport {
   send(frame: Uint8Array): void;
   /** Runs `flush` once, soon: after the work of this turn that is still to come has had a chance to write. */
   schedule(flush: () => void): void;
+  /**
+   * Holds back what the peer sends, or lets it come again; a few frames that were read already may come all the same.
+   * Undefined where that cannot be: then every frame is handled when it comes, however long that takes.
+   */
+  readonly hold?: ((isHeld: boolean) => void) | undefined;
   /** Sends what was accepted, then closes. Idempotent. `handleClosed` follows, unless it came already. */
   close(code: number, reason: string): void;
 }

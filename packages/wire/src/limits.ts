@@ -21,13 +21,13 @@ export interface Limits {
   readonly value: ValueLimits;
   /** Calls of ours on one link that wait for their answers; more are refused. Default 1,000,000. */
   readonly maxQuestions: number;
-  /** Answers that a peer may hold open on one link; more end it. Default 1,000,000. */
+  /** Answers that a peer may hold open on one link; more end it. Default 65,536. */
   readonly maxAnswers: number;
   /** Capabilities of ours that a peer may hold on one link. Default 1,000,000. */
   readonly maxExports: number;
   /** Capabilities of a peer's that one link may hold; more end it. Default 1,000,000. */
   readonly maxImports: number;
-  /** Calls of a peer's on one link that wait for our answers; more are refused as overloaded. Default 65,536. */
+  /** Calls of a peer's on one link that wait for our answers; more are refused as overloaded. Default 16,384. */
   readonly maxCallsInFlight: number;
   /** Bytes of a peer's calls on one link that wait for our answers; more are refused as overloaded. Default 64 MiB. */
   readonly maxCallBytesInFlight: number;
@@ -85,10 +85,10 @@ const RANGES: { readonly [Key in Exclude<keyof Limits, "value">]: Range } = {
   maxPathLength: range(64, 1, 65_536),
   maxCapTable: range(65_536, 1, MAX_IDS),
   maxQuestions: range(1_000_000, 1, MAX_IDS),
-  maxAnswers: range(1_000_000, 1, MAX_IDS),
+  maxAnswers: range(65_536, 1, MAX_IDS),
   maxExports: range(1_000_000, 1, MAX_IDS),
   maxImports: range(1_000_000, 1, MAX_IDS),
-  maxCallsInFlight: range(65_536, 1, MAX_IDS),
+  maxCallsInFlight: range(16_384, 1, MAX_IDS),
   maxCallBytesInFlight: range(64 * MIB, 0, Number.MAX_SAFE_INTEGER),
   maxQueuedBytes: range(16 * MIB, 0, Number.MAX_SAFE_INTEGER),
   maxBufferedBytes: range(64 * MIB, KIB, Number.MAX_SAFE_INTEGER),

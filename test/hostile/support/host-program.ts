@@ -82,14 +82,19 @@ const host = await serve({
 
 let measuring = false;
 let longest = 0;
+let since = process.cpuUsage();
 
 /** Processor time of this process between two turns of a timer: what a loaded machine takes does not count. */
-function watch(before: NodeJS.CpuUsage): void {
+function watch(): void {
   if (!measuring) return;
-  const { user, system } = process.cpuUsage(before);
+  const { user, system } = process.cpuUsage(since);
   longest = Math.max(longest, (user + system) / 1000);
-  const now = process.cpuUsage();
-  setTimeout(() => watch(now), 1);
+  begin();
+}
+
+function begin(): void {
+  since = process.cpuUsage();
+  setTimeout(watch, 1);
 }
 
 function report(): Report {
@@ -105,14 +110,14 @@ process.on("message", (command: Command) => {
     globalThis.gc?.();
     if (!measuring) {
       measuring = true;
-      const now = process.cpuUsage();
-      setTimeout(() => watch(now), 1);
+      begin();
     }
   } else if (command === "end") measuring = false;
   setImmediate(() => {
     const seen = report();
     // The report's own garbage collection is no fault of a peer's.
     longest = 0;
+    since = process.cpuUsage();
     process.send?.({ ...seen, url: host.url });
   });
 });

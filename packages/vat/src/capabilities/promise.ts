@@ -1,6 +1,7 @@
 // A capability that is not known yet: calls made on it wait, in order.
 import type { Limits } from "@capstan/wire";
 import { RpcError } from "../errors.ts";
+import { eachInTurns } from "../later-turn.ts";
 import { encodeStandalone, forwardEncoder, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
 import { BrokenCapability, FailedCall } from "./broken.ts";
 import { Capability, type IncomingCall, type PendingCall, type ReturnSink } from "./capability.ts";
@@ -8,6 +9,8 @@ import { InTurn } from "./in-turn.ts";
 import { Places } from "./places.ts";
 import { ResolutionListeners } from "./resolution-listeners.ts";
 import { capabilityAt } from "./transform.ts";
+
+const FAILURES_PER_TURN = 4096;
 
 /** Something that waits in the queue. */
 interface Waiting {
@@ -22,8 +25,8 @@ let resolutions: InTurn<{ readonly promise: PromiseCapability; readonly target: 
  * A local promise for a capability. Pipelines on unanswered calls, and references under embargo, are such promises.
  *
  * States: pending (calls queue) → resolved (calls go straight to the target). Breaking is resolving to a
- * BrokenCapability. Invariants: the queue is empty once resolved, and everything queued went out before anything later;
- * each call that waits holds a reference.
+ * BrokenCapability. Invariants: each call that waits holds a reference; the queue is empty once resolved, and everything
+ * queued went out before anything later. But for failures: those of a long queue follow in later turns.
  */
 export class PromiseCapability extends Capability {
   readonly #limits: Limits;
@@ -58,12 +61,14 @@ export class PromiseCapability extends Capability {
     }
     this.#isResolving = true;
     this.addRef();
-    // Calls that are made meanwhile go behind those that wait.
-    for (const waiting of this.#queue) {
+    // Calls that are made meanwhile go behind those that wait. Those that fail have no order to keep.
+    const proceed = (waiting: Waiting): void => {
       this.#queue.delete(waiting);
       waiting.proceed(target);
       this.release();
-    }
+    };
+    if (target instanceof BrokenCapability) eachInTurns(this.#queue.values(), FAILURES_PER_TURN, proceed);
+    else for (const waiting of this.#queue) proceed(waiting);
     this.#target = target;
     this.#listeners?.run();
     this.#listeners = undefined;

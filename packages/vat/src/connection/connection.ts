@@ -1,9 +1,17 @@
 // hot path (bench: npm run bench). One connection to a peer: frames in, messages out, tables in between.
-import { encodeAbort, FrameReader, type LimitOptions, type Limits, MessageKind, resolveLimits } from "@capstan/wire";
+import {
+  encodeAbort,
+  type LimitOptions,
+  type Limits,
+  MessageKind,
+  type RpcMessage,
+  resolveLimits,
+} from "@capstan/wire";
 import type { Capability } from "../capabilities/capability.ts";
 import { RpcError } from "../errors.ts";
 import type { Transport, TransportReceiver } from "../transport.ts";
 import { dispatch } from "./dispatch.ts";
+import { Inbox, type InboxReceiver } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import { shutdown } from "./shutdown.ts";
 import { ConnectionState } from "./state.ts";
@@ -34,11 +42,11 @@ export interface TableSizes {
  * States: opening (messages are held) → open → closed (`closedReason` is set, every table is empty).
  * Everything that ends it goes through `shutdown`.
  */
-export class Connection implements TransportReceiver {
+export class Connection implements TransportReceiver, InboxReceiver {
   readonly #transport: Transport;
   readonly #outbox: Outbox;
   readonly #state: ConnectionState;
-  #frames: FrameReader | undefined;
+  #inbox: Inbox | undefined;
 
   /** Starts to work at once; calls made before the transport is open are held, within `limits.maxQueuedBytes`. */
   constructor(transport: Transport, options: ConnectionOptions = {}) {
@@ -92,33 +100,27 @@ export class Connection implements TransportReceiver {
   }
 
   handleOpen(): void {
-    this.#frames = new FrameReader(this.#state.limits, { batched: this.#transport.batched });
+    this.#inbox = new Inbox(this.#transport, this.#state.limits, this);
     this.#outbox.open();
   }
 
   handleFrame(frame: Uint8Array): void {
-    const state = this.#state;
-    const frames = this.#frames;
-    if (frames === undefined || state.closedReason !== undefined) return;
-    if (this.#outbox.pendingBytes > UNREAD_FACTOR * state.limits.maxBufferedBytes) {
+    if (this.#state.closedReason !== undefined) return;
+    if (this.#outbox.pendingBytes > UNREAD_FACTOR * this.#state.limits.maxBufferedBytes) {
       this.abort("The peer sends, and does not read what is sent to it.");
-      return;
-    }
-    try {
-      frames.open(frame);
-      for (let message = frames.next(); message !== undefined; message = frames.next()) {
-        if (message.kind === MessageKind.abort) {
-          const { reason } = message.exception;
-          this.#end(RpcError.disconnected(`The peer aborted the link: ${reason}`), CLOSE_NORMAL);
-          return;
-        }
-        dispatch(state, message);
-        if (state.closedReason !== undefined) return;
-      }
-    } catch (error) {
-      // Whatever it was, nobody above can mend it: this link ends, the process and the other links go on.
-      this.abort(error instanceof Error ? error.message : String(error));
-    }
+    } else this.#inbox?.take(frame);
+  }
+
+  handleMessage(message: RpcMessage): void {
+    if (message.kind === MessageKind.abort) {
+      const { reason } = message.exception;
+      this.#end(RpcError.disconnected(`The peer aborted the link: ${reason}`), CLOSE_NORMAL);
+    } else dispatch(this.#state, message);
+  }
+
+  /** Whatever it was, nobody above can mend it: this link ends, the process and the other links go on. */
+  handleBroken(error: unknown): void {
+    this.abort(error instanceof Error ? error.message : String(error));
   }
 
   handleMalformed(reason: string): void {
@@ -126,12 +128,19 @@ export class Connection implements TransportReceiver {
   }
 
   handleClosed(reason: string): void {
-    this.#outbox.close();
-    shutdown(this.#state, RpcError.disconnected(reason));
+    const close = (): void => {
+      this.#inbox?.close();
+      this.#outbox.close();
+      shutdown(this.#state, RpcError.disconnected(reason));
+    };
+    // What came before counts.
+    if (this.#inbox === undefined) close();
+    else this.#inbox.whenDrained(close);
   }
 
   #end(reason: RpcError, code: number): void {
     if (this.#state.closedReason !== undefined) return;
+    this.#inbox?.close();
     this.#outbox.close();
     shutdown(this.#state, reason);
     this.#transport.close(code, reason.message);

@@ -1,15 +1,25 @@
 // The one way in which a connection ends.
 import { BrokenCapability } from "../capabilities/broken.ts";
 import type { RpcError } from "../errors.ts";
+import { eachInTurns } from "../later-turn.ts";
 import type { ConnectionState } from "./state.ts";
 
+/** A peer may leave a million entries behind. What ends in one turn is far more than an honest one's. */
+const STEPS_PER_TURN = 4096;
+
 /**
- * Ends everything: after it every table is empty and no promise is left pending. Idempotent. Tables first; then calls
- * of the peer's are cancelled, embargoes and questions fail with `reason`, references go, listeners hear last.
+ * Ends everything: after it every table is empty, and no promise is left pending once its steps have run. Idempotent.
+ * Tables first; then embargoes and questions fail with `reason`, calls of the peer's are cancelled, references go,
+ * listeners hear last.
  */
 export function shutdown(state: ConnectionState, reason: RpcError): void {
   if (state.closedReason !== undefined) return;
   state.closedReason = reason;
+  eachInTurns(endings(state, reason), STEPS_PER_TURN, guard);
+}
+
+/** Empties the tables when asked for the first step. */
+function* endings(state: ConnectionState, reason: RpcError): Generator<() => void, void> {
   const questions = state.questions.drain();
   const answers = [...state.answers.drain(), ...state.orphans];
   state.orphans.clear();
@@ -17,17 +27,17 @@ export function shutdown(state: ConnectionState, reason: RpcError): void {
   const exports = state.exports.drain();
   state.imports.drain();
 
-  for (const embargo of embargoes) {
-    guard(() => embargo.promise.resolve(new BrokenCapability(reason)));
-    embargo.promise.release();
-    guard(() => embargo.target.release());
+  for (const { promise, target } of embargoes) {
+    yield () => promise.resolve(new BrokenCapability(reason));
+    yield () => promise.release();
+    yield () => target.release();
   }
-  for (const question of questions) guard(() => question.settleException(reason));
-  for (const answer of answers) guard(() => answer.abandon(reason));
-  for (const cap of exports) guard(() => cap.release());
-  guard(() => state.bootstrap?.release());
+  for (const question of questions) yield () => question.settleException(reason);
+  for (const answer of answers) yield () => answer.abandon(reason);
+  for (const cap of exports) yield () => cap.release();
+  yield () => state.bootstrap?.release();
   // Those that take each other off do so.
-  for (const listener of state.closeListeners) guard(() => listener(reason));
+  for (const listener of state.closeListeners) yield () => listener(reason);
   state.closeListeners.clear();
 }
 

@@ -8,6 +8,8 @@ export interface ByteStreamLike {
   write(bytes: Uint8Array): unknown;
   /** Sends what was written, then closes. */
   end(): unknown;
+  pause(): unknown;
+  resume(): unknown;
   on(event: "data", listener: (bytes: Uint8Array) => void): unknown;
   on(event: "end" | "close", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
@@ -69,6 +71,11 @@ export class ByteStreamTransport implements Transport {
 
   schedule(flush: () => void): void {
     this.#schedule(flush);
+  }
+
+  hold(isHeld: boolean): void {
+    if (isHeld) this.#stream.pause();
+    else this.#stream.resume();
   }
 
   close(_code: number, _reason: string): void {

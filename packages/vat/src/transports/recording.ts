@@ -31,6 +31,11 @@ export class RecordingTransport implements Transport, TransportReceiver {
     this.#inner.send(frame);
   }
 
+  get hold(): Transport["hold"] {
+    const inner = this.#inner;
+    return inner.hold === undefined ? undefined : (isHeld) => inner.hold?.(isHeld);
+  }
+
   schedule(flush: () => void): void {
     this.#inner.schedule(flush);
   }

@@ -17,6 +17,9 @@ export interface WebSocketLike {
   readonly bufferedAmount: number;
   send(data: Uint8Array): void;
   close(code?: number, reason?: string): void;
+  /** Of the `ws` package: stops and restarts reading. */
+  pause?(): void;
+  resume?(): void;
   /** Of the `ws` package: the same as the event "message", without an event object and a copy for each frame. */
   on?(type: "message", listener: (data: Uint8Array, isBinary: boolean) => void): unknown;
   addEventListener(type: "open", listener: () => void): void;
@@ -31,12 +34,21 @@ export class WebSocketTransport implements Transport {
   readonly #schedule: (flush: () => void) => void;
   #error: string | undefined;
   #opened = false;
+  /** A browser's WebSocket cannot be held back. */
+  readonly hold: ((isHeld: boolean) => void) | undefined;
 
   /** @param schedule runs a function at the end of the turn; `process.nextTick` in Node. Default: a microtask. */
   constructor(socket: WebSocketLike, schedule: (flush: () => void) => void = queueMicrotask) {
     this.#socket = socket;
     this.#schedule = schedule;
     socket.binaryType = socket.on === undefined ? "arraybuffer" : "nodebuffer";
+    if (socket.pause === undefined) this.hold = undefined;
+    else {
+      this.hold = (isHeld) => {
+        if (isHeld) socket.pause?.();
+        else socket.resume?.();
+      };
+    }
   }
 
   get batched(): boolean {

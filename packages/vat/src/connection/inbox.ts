@@ -1,0 +1,117 @@
+// hot path (bench: npm run bench). Messages on their way in: handled in order, in slices that leave the process its turns.
+import { FrameReader, type Limits, type RpcMessage } from "@capstan/wire";
+import { inLaterTurn } from "../later-turn.ts";
+import type { Transport } from "../transport.ts";
+
+/** Time for messages of one peer in one turn, in ms: then everything else in the process gets its own. */
+const SLICE_MS = 5;
+/** The clock is looked at each time this much was handled; a message counts as its bytes and `MESSAGE_COST`. */
+const WORK_PER_LOOK = 64 * 1024;
+const MESSAGE_COST = 1024;
+
+export interface InboxReceiver {
+  /** May close the inbox. What it throws ends the connection, as what cannot be read does. */
+  handleMessage(message: RpcMessage): void;
+  handleBroken(error: unknown): void;
+}
+
+/**
+ * Takes frames apart and hands over their messages: at once, but for a peer that keeps this process busy for too long.
+ *
+ * States: flowing (nothing waits) → held (the peer is held back; what it had sent waits for a later turn) → flowing …
+ * → closed (everything that waits is dropped).
+ */
+export class Inbox {
+  readonly #transport: Transport;
+  readonly #receiver: InboxReceiver;
+  readonly #reader: FrameReader;
+  /** Frames behind the one that the reader is in; only while held. */
+  #waiting: Uint8Array[] = [];
+  #state: "flowing" | "held" | "closed" = "flowing";
+  /** Runs once nothing waits any more. */
+  #onDrained: (() => void) | undefined;
+  /** Handled since the clock was last looked at. */
+  #work = 0;
+  /** When this turn was first seen to be a busy one; undefined before that. */
+  #busySince: number | undefined;
+  readonly #handleTurn = (): void => this.#beginTurn();
+
+  constructor(transport: Transport, limits: Limits, receiver: InboxReceiver) {
+    this.#transport = transport;
+    this.#receiver = receiver;
+    this.#reader = new FrameReader(limits, { batched: transport.batched });
+  }
+
+  take(frame: Uint8Array): void {
+    if (this.#state === "held") this.#waiting.push(frame);
+    else if (this.#state === "flowing" && !this.#handle(frame)) {
+      this.#state = "held";
+      this.#transport.hold?.(true);
+    }
+  }
+
+  /** Runs `then` once all that came has been handled: now, where nothing waits. */
+  whenDrained(then: () => void): void {
+    if (this.#state === "held") this.#onDrained = then;
+    else then();
+  }
+
+  close(): void {
+    // A transport that is held back would not see its end.
+    if (this.#state === "held") this.#transport.hold?.(false);
+    this.#state = "closed";
+    this.#waiting = [];
+    this.#onDrained = undefined;
+  }
+
+  /**
+   * @param frame undefined: goes on in the one that was begun.
+   * @returns false where this turn has become too long: what is left waits for `#beginTurn`.
+   */
+  #handle(frame: Uint8Array | undefined): boolean {
+    const reader = this.#reader;
+    try {
+      if (frame !== undefined) reader.open(frame);
+      for (;;) {
+        const begin = reader.position;
+        const message = reader.next();
+        if (message === undefined) return true;
+        this.#work += MESSAGE_COST + reader.position - begin;
+        this.#receiver.handleMessage(message);
+        if (this.#state === "closed") return true;
+        if (this.#work >= WORK_PER_LOOK && this.#isLongTurn()) return false;
+      }
+    } catch (error) {
+      this.#receiver.handleBroken(error);
+      return true;
+    }
+  }
+
+  /** One turn of the event loop may bring many frames: what counts is the time since it was first seen to be busy. */
+  #isLongTurn(): boolean {
+    this.#work = 0;
+    if (this.#transport.hold === undefined) return false;
+    const now = performance.now();
+    if (this.#busySince === undefined) {
+      this.#busySince = now;
+      inLaterTurn(this.#handleTurn);
+    }
+    return now - this.#busySince > SLICE_MS;
+  }
+
+  #beginTurn(): void {
+    this.#busySince = undefined;
+    let isDone = this.#state === "held" && this.#handle(undefined);
+    // Handling a frame may close.
+    while (isDone && this.#state === "held") {
+      const frame = this.#waiting.shift();
+      if (frame === undefined) {
+        this.#state = "flowing";
+        this.#transport.hold?.(false);
+        this.#onDrained?.();
+        return;
+      }
+      isDone = this.#handle(frame);
+    }
+  }
+}
