@@ -86,7 +86,7 @@ export {
 export type { AnswerId, EmbargoId, ExportId, ImportId, QuestionId } from "./rpc/ids.ts";
 export * from "./rpc/messages.ts";
 export { nameMethod } from "./rpc/method-names.ts";
-export { copyPointer } from "./segment/copy.ts";
+export { copyPointer, copyWithoutLists } from "./segment/copy.ts";
 export { ElementSize, setCapabilityPointer, setListPointer, setStructPointer } from "./segment/pointers.ts";
 export { SegmentReader } from "./segment/reader.ts";
 export { writeText } from "./segment/text.ts";

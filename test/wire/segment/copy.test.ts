@@ -2,7 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { DecodeError } from "../../../packages/wire/src/errors.ts";
 import { DEFAULT_LIMITS, resolveLimits } from "../../../packages/wire/src/limits.ts";
-import { copyPointer, copyTolerantly, flatten } from "../../../packages/wire/src/segment/copy.ts";
+import { copyPointer, copyTolerantly, copyWithoutLists, flatten } from "../../../packages/wire/src/segment/copy.ts";
 import { SegmentReader } from "../../../packages/wire/src/segment/reader.ts";
 import type { SegmentWriter } from "../../../packages/wire/src/segment/writer.ts";
 import { dirtyWriter } from "../support/flat.ts";
@@ -100,6 +100,20 @@ describe("copying into one clean segment", () => {
     const to = dirtyWriter();
     copyPointer(reader, -1, to, 0);
     expect(to.length).to.equal(0);
+  });
+
+  it("without lists keeps structs and capabilities, and nothing else", () => {
+    const withoutLists = (tree: Tree): Tree => {
+      if (tree.kind === "struct") return { ...tree, pointers: tree.pointers.map(withoutLists) };
+      return tree.kind === "null" || tree.kind === "capability" ? tree : { kind: "null" };
+    };
+    fc.assert(
+      fc.property(anyTree, (tree) => {
+        const reader = flatten(segmentsOf(layOut(tree, 1, () => 0)), DEFAULT_LIMITS);
+        expect(readTree(copyOf(reader, copyWithoutLists).bytes, 8)).to.deep.equal(withoutLists(tree));
+      }),
+      { numRuns: 400 },
+    );
   });
 
   describe("is refused", () => {

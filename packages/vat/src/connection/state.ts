@@ -4,7 +4,6 @@ import {
   beginCall,
   beginReturn,
   type CapDescriptor,
-  CapKind,
   DisembargoContext,
   type EmbargoId,
   type ExportId,
@@ -22,7 +21,6 @@ import {
   type Payload,
   type QuestionId,
   ReturnKind,
-  SegmentReader,
   type SegmentWriter,
   SendResultsTo,
   setNoFinishNeeded,
@@ -40,13 +38,14 @@ import type { ImportedCapability } from "../capabilities/imported.ts";
 import { DISCARD, PromiseCapability } from "../capabilities/promise.ts";
 import { RemoteCapability } from "../capabilities/remote.ts";
 import { RpcError } from "../errors.ts";
-import { type PayloadBuilder, type PayloadEncoder, ReceivedPayload } from "../payload.ts";
+import { type PayloadEncoder, ReceivedPayload } from "../payload.ts";
 import { Answer, type AnswerPeer } from "../tables/answer.ts";
 import { Exports } from "../tables/exports.ts";
 import { LocalTable } from "../tables/local-table.ts";
 import { Question } from "../tables/question.ts";
 import { RemoteTable } from "../tables/remote-table.ts";
 import type { Outbox } from "./outbox.ts";
+import { checkSize, describeAll, exportedIds, keepForPipelining } from "./outgoing-payload.ts";
 
 const NO_DESCRIPTORS: readonly CapDescriptor[] = Object.freeze([]);
 const NO_TRANSFORM: readonly number[] = Object.freeze([]);
@@ -198,10 +197,10 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
         this.outbox.rollback(builder, start);
         return;
       }
-      this.#checkSize(writer, start);
+      checkSize(writer.length - start, this.limits);
       if (builder.caps.length === 0) finishPayload(writer, start, at, NO_DESCRIPTORS);
       else {
-        const descriptors = this.#describeAll(builder);
+        const descriptors = describeAll(this, builder);
         finishPayload(writer, start, at, descriptors);
         question.paramExports = exportedIds(descriptors);
         builder.releaseCaps();
@@ -251,15 +250,15 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
         this.outbox.rollback(builder, start);
         return;
       }
-      this.#checkSize(writer, start);
+      checkSize(writer.length - start, this.limits);
       if (builder.caps.length === 0) {
         setNoFinishNeeded(writer, at);
         finishPayload(writer, start, at, NO_DESCRIPTORS);
       } else {
-        const descriptors = this.#describeAll(builder);
+        const descriptors = describeAll(this, builder);
         finishPayload(writer, start, at, descriptors);
         exports = exportedIds(descriptors);
-        results = this.#keep(builder, start, at);
+        results = keepForPipelining(this, builder, start, at);
       }
     } catch (error) {
       this.outbox.rollback(builder, start);
@@ -365,36 +364,6 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
     this.send((writer) => encodeResolveCap(writer, id, descriptor));
   }
 
-  #describeAll(builder: PayloadBuilder): CapDescriptor[] {
-    const descriptors: CapDescriptor[] = [];
-    try {
-      for (const cap of builder.caps) descriptors.push(describeCapability(this, cap));
-    } catch (error) {
-      for (const id of exportedIds(descriptors)) this.exports.release(id, 1);
-      throw error;
-    }
-    return descriptors;
-  }
-
-  /** Keeps results that calls may be pipelined on: a copy, because the outbox goes its own way. */
-  #keep(builder: PayloadBuilder, start: number, at: number): ReceivedPayload {
-    const bytes = builder.writer.bytes.slice(start, builder.writer.length);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const reader = new SegmentReader(bytes, view, 8, bytes.length, this.limits);
-    const caps = builder.takeCaps();
-    const pinned = caps.map((cap) => cap && pinCapability(this, cap));
-    for (const cap of caps) cap?.release();
-    return new ReceivedPayload(reader, at - start, pinned);
-  }
-
-  /** A frame of this message must be one that the peer takes. */
-  #checkSize(writer: SegmentWriter, start: number): void {
-    const bytes = writer.length - start;
-    const { maxFrameBytes } = this.limits;
-    if (bytes <= maxFrameBytes) return;
-    throw RpcError.failed(`A message of ${bytes} bytes is larger than a frame may be (${maxFrameBytes}).`);
-  }
-
   #overload(): RpcError | undefined {
     if (this.questions.size >= this.limits.maxQuestions) {
       return RpcError.overloaded(`${this.limits.maxQuestions} calls on this link wait for their answers.`);
@@ -403,13 +372,4 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
     if (this.outbox.pendingBytes <= bound) return undefined;
     return RpcError.overloaded(`More than ${bound} bytes wait to be sent on this link.`);
   }
-}
-
-/** The exports that descriptors of ours count a reference of. */
-function exportedIds(descriptors: readonly CapDescriptor[]): ExportId[] {
-  const ids: ExportId[] = [];
-  for (const { kind, id } of descriptors) {
-    if (kind === CapKind.senderHosted || kind === CapKind.senderPromise) ids.push(id as ExportId);
-  }
-  return ids;
 }

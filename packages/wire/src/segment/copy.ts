@@ -38,6 +38,14 @@ export function copyTolerantly(from: SegmentReader, fromAt: number, to: SegmentW
 }
 
 /**
+ * Like `copyPointer`, but copies structs and capability pointers alone, and null for every list: all that a promised
+ * answer's transform can pass through. What is not right becomes null too.
+ */
+export function copyWithoutLists(from: SegmentReader, fromAt: number, to: SegmentWriter, toAt: number): void {
+  copyWithin(from, fromAt, to, toAt, SHARING, from.maxNesting, MAKE_NULL, true);
+}
+
+/**
  * Makes a message flat. Pointers that are not right stay so, for whoever reads what they are in: a peer's faulty params
  * are an error of that call, not of the connection.
  */
@@ -66,12 +74,13 @@ function copyWithin(
   sharing: number,
   maxNesting: number,
   instead: number,
+  dropsLists = false,
 ): void {
   if (fromAt < 0) return;
   const words = wordsBetween(from.start, from.end);
   const budget = Math.min(from.budget, sharing * words + (sharing > 1 ? SPARE_WORDS : 0));
   const segments = { bytes: from.bytes, view: from.view, starts: [from.start], ends: [from.end] };
-  const copier = new Copier(segments, to, budget, maxNesting, instead);
+  const copier = new Copier(segments, to, budget, maxNesting, instead, dropsLists);
   copier.copy(0, fromAt, toAt, 0);
   from.budget -= budget - copier.budget;
 }
@@ -88,14 +97,23 @@ class Copier {
   readonly #to: SegmentWriter;
   readonly #maxNesting: number;
   readonly #instead: number;
+  readonly #dropsLists: boolean;
   readonly #target = new PointerTarget();
 
-  constructor(from: MessageSegments, to: SegmentWriter, budget: number, maxNesting: number, instead: number) {
+  constructor(
+    from: MessageSegments,
+    to: SegmentWriter,
+    budget: number,
+    maxNesting: number,
+    instead: number,
+    dropsLists = false,
+  ) {
     this.#from = from;
     this.#to = to;
     this.budget = budget;
     this.#maxNesting = maxNesting;
     this.#instead = instead;
+    this.#dropsLists = dropsLists;
   }
 
   /** Copies what the pointer at `fromAt` leads to, `depth` pointers away from the first one. */
@@ -109,6 +127,7 @@ class Copier {
       case PointerKind.struct:
         return this.#copyStruct(target.segment, target.at, high, toAt, depth);
       case PointerKind.list:
+        if (this.#dropsLists) return this.#setPointer(toAt, 0, 0);
         return this.#copyList(target.segment, target.at, high & 7, high >>> 3, toAt, depth);
       default:
         if (low !== CAPABILITY) return this.#refuse(toAt, "a pointer of unknown kind");
