@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import { LocalTable } from "../../../packages/vat/src/tables/local-table.ts";
 import { RemoteTable } from "../../../packages/vat/src/tables/remote-table.ts";
 
@@ -66,5 +67,35 @@ describe("vat: a table of ids that the peer allocates", () => {
     ).to.deep.equal(["2147483648", "3", "5"]);
     expect([...table.values()]).to.deep.equal([]);
     expect(table.get(2 ** 31)).to.equal(undefined);
+  });
+
+  it("holds what a Map would hold, whatever the order of ids", () => {
+    const ids = fc.oneof(fc.nat(20), fc.integer({ min: 4090, max: 4110 }), fc.integer({ min: 0, max: 2 ** 32 - 1 }));
+    const steps = fc.array(fc.record({ id: ids, takes: fc.boolean() }), { maxLength: 300 });
+    fc.assert(
+      fc.property(fc.boolean(), steps, (isFull, wanted) => {
+        const table = new RemoteTable<number, Entry>();
+        const model = new Map<number, Entry>();
+        const set = (id: number): void => {
+          const one = entry(String(id));
+          table.set(id, one);
+          model.set(id, one);
+        };
+        // Past these, ids that follow one another are in the array too.
+        if (isFull) for (let id = 0; id < 4096; id++) set(id);
+        for (const { id, takes } of wanted) {
+          expect(table.get(id)).to.equal(model.get(id));
+          if (takes) {
+            expect(table.take(id)).to.equal(model.get(id));
+            model.delete(id);
+          } else if (!model.has(id)) set(id);
+          expect(table.size).to.equal(model.size);
+        }
+        expect([...table.values()]).to.have.members([...model.values()]);
+        for (const id of model.keys()) expect(table.take(id)).to.equal(model.get(id));
+        expect(table.size).to.equal(0);
+      }),
+      { numRuns: 60 },
+    );
   });
 });

@@ -1,8 +1,8 @@
 // Bindings: what a service is to a Worker, configured or received. `typeof` "object", no `then`, neither `dup` nor a disposer.
 import type { Capability } from "@capstan/vat";
-import type { StubCore } from "../stubs/brand.ts";
+import { CORE, type StubCore } from "../stubs/brand.ts";
 import type { CallBase } from "../stubs/call-promise.ts";
-import { baseOf, Stub, type StubBase, StubHandler } from "../stubs/stub.ts";
+import { baseOf, Handler, ServiceStub, type StubBase, whenBroken } from "../stubs/stub.ts";
 import type { Realm, ReceivedBinding } from "../values/realm.ts";
 import { SERVICE_EVENTS } from "./service-stub.ts";
 
@@ -24,7 +24,7 @@ export function makeBinding(source: BindingSource, call?: BindingCall): object {
 
 /** A binding that was received, and what holds its reference. Takes over `cap`. */
 export function receiveBinding(realm: Realm, cap: Capability): ReceivedBinding {
-  const held = new Stub(realm, cap, true);
+  const held = new ServiceStub(realm, cap, SERVICE_EVENTS);
   return { binding: bindingTo(held), held };
 }
 
@@ -75,10 +75,20 @@ class BoundService implements CallBase, StubCore {
   dispose(): void {}
 }
 
-class BindingHandler extends StubHandler {
-  override get(target: () => void, key: string | symbol): unknown {
-    if (key === "dup" || key === Symbol.dispose) return undefined;
-    return super.get(target, key);
+class BindingHandler extends Handler {
+  protected readonly base: StubBase;
+
+  constructor(base: StubBase) {
+    super();
+    this.base = base;
+    this.keepLocal(SERVICE_EVENTS);
+  }
+
+  get(_target: () => void, key: string | symbol): unknown {
+    if (key === CORE) return this.base;
+    if (typeof key === "symbol" || key === "then" || key === "dup") return undefined;
+    if (key === "onRpcBroken") return (listener: (error: unknown) => void) => whenBroken(this.base, listener);
+    return this.property(key);
   }
 
   /** Only what was made with a BindingCall can be called itself. */
@@ -88,10 +98,7 @@ class BindingHandler extends StubHandler {
 }
 
 function bindingTo(base: StubBase, call?: BindingCall): object {
-  const handler = new BindingHandler(base, SERVICE_EVENTS);
-  const proxy = new Proxy((call ?? Object.create(Fetcher.prototype)) as () => void, handler);
-  handler.addLocal(proxy);
-  return proxy;
+  return new Proxy((call ?? Object.create(Fetcher.prototype)) as () => void, new BindingHandler(base));
 }
 
 /** Names the class of bindings in messages. */

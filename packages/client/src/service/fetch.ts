@@ -1,7 +1,6 @@
 // fetch() on a binding: HTTP's semantics over a service's own method.
 import { SERVICE_FETCH_METHOD, SERVICE_ID_HIGH, SERVICE_ID_LOW } from "@capstan/wire";
 import { type CallBase, CallPromise, type RemoteMethod } from "../stubs/call-promise.ts";
-import { baseOf } from "../stubs/stub.ts";
 import { NOT_REPLAYABLE, ReplayableBody } from "./replay.ts";
 
 const FETCH: RemoteMethod = { high: SERVICE_ID_HIGH, low: SERVICE_ID_LOW, id: SERVICE_FETCH_METHOD };
@@ -14,14 +13,13 @@ type StreamedInit = RequestInit & { duplex?: "half" };
 type Replayable = Exclude<BodyInit, ReadableStream>;
 
 /**
- * What `fetch(input, init)` is on the service that `stub` leads to. The handler gets one Request with `redirect: "manual"`; a
+ * What `fetch(input, init)` is on the service that `base` is. The handler gets one Request with `redirect: "manual"`; a
  * redirect that is to be followed goes to the same service.
  *
  * @throws (as a rejection) TypeError for what no Request can be, for a redirect that must not be followed, and past
  * `maxRedirects`; the signal's reason where it aborts; and what the handler throws.
  */
-export async function fetchThrough(stub: object, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-  const base = baseOf(stub);
+export async function fetchThrough(base: CallBase, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const first = new Request(input, init);
   const given = replayable(init?.body);
   // What the body of a Request was made of cannot be asked for: it is kept as it is read.

@@ -11,7 +11,7 @@ export function makeServiceStub(realm: Realm, service: Capability): Disposable &
 }
 
 /** What a service's stub does itself. */
-export const SERVICE_EVENTS: LocalMembers = (stub) => ({
-  fetch: (input: RequestInfo | URL, init?: RequestInit) => fetchThrough(stub, input, init),
-  connect: (address: SocketAddress) => connectThrough(stub, address),
+export const SERVICE_EVENTS: LocalMembers = (base) => ({
+  fetch: (input: RequestInfo | URL, init?: RequestInit) => fetchThrough(base, input, init),
+  connect: (address: SocketAddress) => connectThrough(base, address),
 });

@@ -1,7 +1,6 @@
 // connect() on a binding: bytes both ways between two Workers.
 import { SERVICE_CONNECT_METHOD, SERVICE_ID_HIGH, SERVICE_ID_LOW } from "@capstan/wire";
-import { CallPromise, type RemoteMethod } from "../stubs/call-promise.ts";
-import { baseOf } from "../stubs/stub.ts";
+import { type CallBase, CallPromise, type RemoteMethod } from "../stubs/call-promise.ts";
 import { SocketIncoming, SocketOutgoing } from "./socket-ends.ts";
 
 const CONNECT: RemoteMethod = { high: SERVICE_ID_HIGH, low: SERVICE_ID_LOW, id: SERVICE_CONNECT_METHOD };
@@ -56,12 +55,12 @@ export function addressText(address: SocketAddress): string {
   return typeof address === "string" ? address : `${address.hostname}:${address.port}`;
 }
 
-/** What `connect(address)` is on the service that `stub` leads to. */
-export function connectThrough(stub: object, address: SocketAddress): Socket {
+/** What `connect(address)` is on the service that `base` is. */
+export function connectThrough(base: CallBase, address: SocketAddress): Socket {
   const remoteAddress = addressText(address);
   const sent = new TransformStream<Bytes, Bytes>();
   const received = new TransformStream<Bytes, Bytes>();
-  const call = new CallPromise(baseOf(stub), PATH, [remoteAddress, sent.readable, received.writable], CONNECT);
+  const call = new CallPromise(base, PATH, [remoteAddress, sent.readable, received.writable], CONNECT);
   const opened = call.promise().then(() => ({ remoteAddress }));
   return makeSocket(received.readable, sent.writable, opened);
 }

@@ -13,47 +13,6 @@ const MAX_PATH = 64;
 /** What stands behind a stub or a binding. */
 export interface StubBase extends CallBase, StubCore {}
 
-/** A stub's own state. States: usable → disposed (its reference is given back). */
-export class Stub implements CallBase, StubCore {
-  readonly realm: Realm;
-  readonly isService: boolean;
-  #cap: Capability | undefined;
-
-  constructor(realm: Realm, cap: Capability, isService: boolean) {
-    this.realm = realm;
-    this.isService = isService;
-    this.#cap = cap;
-    realm.handleHeld?.(this, true);
-  }
-
-  get isDisposed(): boolean {
-    return this.#cap === undefined;
-  }
-
-  target(): Capability {
-    if (this.#cap === undefined) throw new Error("RPC stub used after being disposed.");
-    return this.#cap;
-  }
-
-  divert(gate: Capability): Capability {
-    const target = this.target();
-    this.#cap = gate;
-    return target;
-  }
-
-  capability(): Capability {
-    return this.target().addRef();
-  }
-
-  dispose(): void {
-    const cap = this.#cap;
-    if (cap === undefined) return;
-    this.#cap = undefined;
-    this.realm.handleHeld?.(this, false);
-    cap.release();
-  }
-}
-
 /** Names that are not remote anywhere: symbols are handled before. */
 function isLocalName(name: string): boolean {
   return name in Object.prototype || /^(0|[1-9][0-9]*)$/.test(name);
@@ -61,36 +20,40 @@ function isLocalName(name: string): boolean {
 
 const NO_PATH: readonly string[] = Object.freeze([]);
 
-abstract class Handler implements ProxyHandler<() => void> {
-  protected readonly base: CallBase;
-  readonly #path: readonly string[];
+/** Makes a proxy of what calls can be made on. */
+export abstract class Handler implements ProxyHandler<() => void> {
   /** Made once for each name: a torn-off method keeps its target. */
   #properties: Map<string, object> | undefined = undefined;
 
-  constructor(base: CallBase, path: readonly string[]) {
-    this.base = base;
-    this.#path = path;
+  /** Where calls go. */
+  protected abstract get base(): CallBase;
+
+  /** What leads from there to what this stands for. */
+  protected get path(): readonly string[] {
+    return NO_PATH;
   }
 
   protected property(name: string): unknown {
     const known = this.#properties?.get(name);
     if (known !== undefined) return known;
     if (isLocalName(name)) return Reflect.get(Object.prototype, name);
-    if (this.#path.length >= MAX_PATH) throw new Error(`RPC pipelined property path is too deep (max ${MAX_PATH}).`);
-    const property = makeProperty(this.base, [...this.#path, name]);
+    const { path } = this;
+    if (path.length >= MAX_PATH) throw new Error(`RPC pipelined property path is too deep (max ${MAX_PATH}).`);
+    const property = makeProperty(this.base, [...path, name]);
     this.#properties ??= new Map();
     this.#properties.set(name, property);
     return property;
   }
 
-  protected keep(properties: Iterable<[string, object]>): void {
-    this.#properties = new Map(properties);
+  /** Before anything is asked of the proxy: these names are not remote on it. */
+  protected keepLocal(local: LocalMembers): void {
+    this.#properties = new Map(Object.entries(local(this.base)));
   }
 
   abstract get(target: () => void, key: string | symbol): unknown;
 
   apply(_target: () => void, _self: unknown, args: unknown[]): unknown {
-    return startCall(this.base, this.#path, args);
+    return startCall(this.base, this.path, args);
   }
 
   has(_target: () => void, key: string | symbol): boolean {
@@ -126,41 +89,103 @@ abstract class Handler implements ProxyHandler<() => void> {
   }
 }
 
-/** Makes a stub of what stands behind it. */
-export class StubHandler extends Handler {
-  readonly #stub: StubBase;
-  readonly #local: LocalMembers | undefined;
+/**
+ * A stub: its own state, and the handler of its proxy. One object, since a client may hold very many.
+ * States: usable → disposed (its reference is given back).
+ */
+export class Stub extends Handler implements StubBase {
+  readonly realm: Realm;
+  #cap: Capability | undefined;
 
-  constructor(stub: StubBase, local: LocalMembers | undefined) {
-    super(stub, NO_PATH);
-    this.#stub = stub;
-    this.#local = local;
+  /** Takes over the reference. */
+  constructor(realm: Realm, cap: Capability) {
+    super();
+    this.realm = realm;
+    this.#cap = cap;
+    realm.handleHeld?.(this, true);
   }
 
-  /** Before anything is asked of the stub: these names are not remote on it. */
-  addLocal(proxy: object): void {
-    if (this.#local !== undefined) this.keep(Object.entries(this.#local(proxy)));
+  protected get base(): CallBase {
+    return this;
+  }
+
+  /** What it does itself. */
+  protected get local(): LocalMembers | undefined {
+    return undefined;
+  }
+
+  get isService(): boolean {
+    return this.local !== undefined;
+  }
+
+  get isDisposed(): boolean {
+    return this.#cap === undefined;
+  }
+
+  target(): Capability {
+    if (this.#cap === undefined) throw new Error("RPC stub used after being disposed.");
+    return this.#cap;
+  }
+
+  divert(gate: Capability): Capability {
+    const target = this.target();
+    this.#cap = gate;
+    return target;
+  }
+
+  capability(): Capability {
+    return this.target().addRef();
+  }
+
+  dispose(): void {
+    const cap = this.#cap;
+    if (cap === undefined) return;
+    this.#cap = undefined;
+    this.realm.handleHeld?.(this, false);
+    cap.release();
   }
 
   get(_target: () => void, key: string | symbol): unknown {
-    const stub = this.#stub;
     if (typeof key === "symbol") {
-      if (key === CORE) return stub;
-      return key === Symbol.dispose ? () => stub.dispose() : undefined;
+      if (key === CORE) return this;
+      return key === Symbol.dispose ? () => this.dispose() : undefined;
     }
     if (key === "then") return undefined;
-    if (key === "dup") return () => makeStub(stub.realm, stub.capability(), this.#local);
-    if (key === "onRpcBroken") return (listener: (error: unknown) => void) => whenBroken(stub, listener);
+    if (key === "dup") return () => makeStub(this.realm, this.capability(), this.local);
+    if (key === "onRpcBroken") return (listener: (error: unknown) => void) => whenBroken(this, listener);
     return this.property(key);
   }
 }
 
+/** The stub of a service. */
+export class ServiceStub extends Stub {
+  readonly #local: LocalMembers;
+
+  constructor(realm: Realm, cap: Capability, local: LocalMembers) {
+    super(realm, cap);
+    this.#local = local;
+    this.keepLocal(local);
+  }
+
+  protected override get local(): LocalMembers {
+    return this.#local;
+  }
+}
+
 class PropertyHandler extends Handler {
+  protected readonly base: CallBase;
+  readonly #path: readonly string[];
   readonly #property: Property;
 
   constructor(base: CallBase, path: readonly string[]) {
-    super(base, path);
+    super();
+    this.base = base;
+    this.#path = path;
     this.#property = new Property(base, path);
+  }
+
+  protected override get path(): readonly string[] {
+    return this.#path;
   }
 
   get(_target: () => void, key: string | symbol): unknown {
@@ -203,8 +228,12 @@ class PromiseHandler extends Handler {
   readonly #promise: PromiseBase;
 
   constructor(promise: PromiseBase) {
-    super(promise, NO_PATH);
+    super();
     this.#promise = promise;
+  }
+
+  protected get base(): CallBase {
+    return this.#promise;
   }
 
   get(_target: () => void, key: string | symbol): unknown {
@@ -234,15 +263,13 @@ function settler(key: "then" | "catch" | "finally", start: () => Promise<unknown
 /** What all proxies stand in front of: it must be callable and own nothing that cannot be hidden. Traps guard it. */
 const CALLABLE = (): void => {};
 
-/** What a stub does itself under some names, given the stub; its duplicates do too. */
-export type LocalMembers = (stub: object) => { readonly [name: string]: object };
+/** What a stub does itself under some names, given where its calls go; its duplicates do too. */
+export type LocalMembers = (base: CallBase) => { readonly [name: string]: object };
 
 /** A stub for `cap`. Takes over the reference. @param local what it does itself, as services do. */
 export function makeStub(realm: Realm, cap: Capability, local?: LocalMembers): Disposable & object {
-  const stub = new Stub(realm, cap, local !== undefined);
-  const handler = new StubHandler(stub, local);
-  const proxy = new Proxy(CALLABLE, handler) as never;
-  handler.addLocal(proxy);
+  const stub = local === undefined ? new Stub(realm, cap) : new ServiceStub(realm, cap, local);
+  const proxy = new Proxy(CALLABLE, stub) as never;
   watch(proxy, "stub", stub);
   return proxy;
 }
@@ -273,7 +300,8 @@ function makeProperty(base: CallBase, path: readonly string[]): object {
   return new Proxy(CALLABLE, new PropertyHandler(base, path));
 }
 
-function whenBroken(base: CallBase, listener: (error: unknown) => void): Disposable {
+/** What `onRpcBroken` is on anything that calls can be made on. */
+export function whenBroken(base: CallBase, listener: (error: unknown) => void): Disposable {
   const off = base.target().whenBroken((error) => listener(fromException(error, base.realm.limits)));
   return { [Symbol.dispose]: off };
 }

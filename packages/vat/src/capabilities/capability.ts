@@ -68,6 +68,9 @@ let disposals: InTurn<Capability>;
 /** A peer decides how long promises go on to lead to others, and each one on the way is kept. */
 const MAX_HOPS = 1000;
 
+/** Promises that led to one, one after the other. Few have any. */
+const hops = new WeakMap<Capability, number>();
+
 /**
  * A reference-counted handle on an object somewhere. Born with one reference, which belongs to its maker.
  *
@@ -75,8 +78,6 @@ const MAX_HOPS = 1000;
  */
 export abstract class Capability {
   #references = 1;
-  /** Promises that led here, one after the other. */
-  #hops = 0;
 
   /** Takes another reference. */
   addRef(): this {
@@ -152,8 +153,9 @@ export abstract class Capability {
     if (target.leadsTo(this)) return RpcError.failed("A promise for a capability resolved to itself.");
     const end = target.resolved;
     if (!end.isPromise) return undefined;
-    end.#hops = Math.max(end.#hops, this.#hops + 1);
-    if (end.#hops <= MAX_HOPS) return undefined;
+    const count = Math.max(hops.get(end) ?? 0, (hops.get(this) ?? 0) + 1);
+    hops.set(end, count);
+    if (count <= MAX_HOPS) return undefined;
     return RpcError.failed(`A promise for a capability led to ${MAX_HOPS} others, one after the other.`);
   }
 

@@ -1,7 +1,7 @@
 // A capability that the peer hosts (or promised) and named by an export id of its own.
 import { type ImportId, TargetKind } from "@capstan/wire";
 import type { Capability } from "./capability.ts";
-import { RemoteCapability } from "./remote.ts";
+import { Attached, RemoteCapability } from "./remote.ts";
 import type { RemotePeer } from "./remote-peer.ts";
 import { StrictCapability } from "./strict.ts";
 
@@ -16,16 +16,21 @@ const NO_TRANSFORM: readonly number[] = Object.freeze([]);
  */
 export class ImportedCapability extends RemoteCapability {
   readonly importId: ImportId;
-  readonly targetKind = TargetKind.importedCap;
-  readonly transform = NO_TRANSFORM;
   #received = 1;
   #promise: boolean;
-  #pins = 0;
 
   constructor(peer: RemotePeer, importId: ImportId, isPromise: boolean) {
     super(peer);
     this.importId = importId;
     this.#promise = isPromise;
+  }
+
+  get targetKind(): TargetKind {
+    return TargetKind.importedCap;
+  }
+
+  get transform(): readonly number[] {
+    return NO_TRANSFORM;
   }
 
   get targetId(): number {
@@ -51,20 +56,22 @@ export class ImportedCapability extends RemoteCapability {
   resolve(target: Capability): void {
     this.settle(target);
     this.#promise = false;
-    if (this.#pins === 0) this.peer.releaseImport(this.importId, this.#received);
+    if (this.attached === undefined || this.attached.pins === 0) this.peer.releaseImport(this.importId, this.#received);
   }
 
   pin(): StrictCapability {
-    this.#pins++;
+    this.attached ??= new Attached();
+    const { attached } = this;
+    attached.pins++;
     return new StrictCapability(this.peer, this.addRef(), () => {
-      if (this.#pins > 0 && --this.#pins === 0 && this.resolution !== undefined) {
+      if (attached.pins > 0 && --attached.pins === 0 && this.resolution !== undefined) {
         this.peer.releaseImport(this.importId, this.#received);
       }
     });
   }
 
   protected unpin(): void {
-    this.#pins = 0;
+    if (this.attached !== undefined) this.attached.pins = 0;
   }
 
   protected dispose(): void {

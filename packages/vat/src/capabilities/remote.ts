@@ -13,6 +13,15 @@ interface Pinned {
   cut(reason: RpcError): void;
 }
 
+/** What few capabilities have. Clients hold very many others. */
+export class Attached {
+  listeners: ResolutionListeners | undefined = undefined;
+  /** What is pinned to a capability, as long as anybody holds it. */
+  pinned: Set<Pinned> | undefined = undefined;
+  /** How many of those want it to stay addressable. */
+  pins = 0;
+}
+
 /**
  * A capability reached through the peer of one connection.
  *
@@ -24,9 +33,7 @@ export abstract class RemoteCapability extends Capability {
   protected resolution: Capability | undefined = undefined;
   /** True once a call went out on this reference: the order of later ones is then owed (E-order). */
   protected called = false;
-  #listeners: ResolutionListeners | undefined = undefined;
-  /** What is pinned to this, as long as anybody holds it. */
-  #pinned: Set<Pinned> | undefined = undefined;
+  protected attached: Attached | undefined = undefined;
 
   constructor(peer: RemotePeer) {
     super();
@@ -109,7 +116,10 @@ export abstract class RemoteCapability extends Capability {
 
   override whenResolved(listener: () => void): () => void {
     if (this.resolution !== undefined) return this.resolved.whenResolved(listener);
-    return this.isPromise ? (this.#listeners ??= new ResolutionListeners()).add(listener) : NOTHING;
+    if (!this.isPromise) return NOTHING;
+    this.attached ??= new Attached();
+    this.attached.listeners ??= new ResolutionListeners();
+    return this.attached.listeners.add(listener);
   }
 
   override get brokenReason(): RpcError | undefined {
@@ -137,8 +147,10 @@ export abstract class RemoteCapability extends Capability {
 
   /** Something is pinned to this, or not any more. */
   handlePinned(pinned: Pinned, isHeld: boolean): void {
-    if (isHeld) (this.#pinned ??= new Set()).add(pinned);
-    else this.#pinned?.delete(pinned);
+    this.attached ??= new Attached();
+    this.attached.pinned ??= new Set();
+    if (isHeld) this.attached.pinned.add(pinned);
+    else this.attached.pinned.delete(pinned);
   }
 
   /**
@@ -151,7 +163,7 @@ export abstract class RemoteCapability extends Capability {
     if (reason !== undefined) {
       target.release();
       // Nothing addresses this from now on: the peer may have taken its id for something else.
-      for (const pinned of this.#pinned ?? []) pinned.cut(reason);
+      for (const pinned of this.attached?.pinned ?? []) pinned.cut(reason);
       this.unpin();
       this.settle(new BrokenCapability(reason));
       return;
@@ -162,7 +174,8 @@ export abstract class RemoteCapability extends Capability {
     // A promise that led to another one of the peer's: the calls in flight have to be waited for once that one resolves.
     const end = target.resolved;
     if (this.called && end instanceof RemoteCapability) end.called = true;
-    this.#listeners?.run();
-    this.#listeners = undefined;
+    const listeners = this.attached?.listeners;
+    if (this.attached !== undefined) this.attached.listeners = undefined;
+    listeners?.run();
   }
 }
