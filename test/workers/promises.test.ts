@@ -87,6 +87,8 @@ class Api extends WorkerEntrypoint {
         throw new URIError("uri");
       case "AggregateError":
         throw new AggregateError([new TypeError("first"), new RangeError("second")], "many");
+      case "mixed errors":
+        throw new AggregateError([new TypeError("first"), Symbol("none"), "third"], "many");
       case "CustomError":
         throw new CustomError("custom");
       case "DOMException":
@@ -235,6 +237,13 @@ onBothTransports("d. Promises, pipelining, errors", { default: Api }, (stage) =>
       expect(error).to.be.instanceOf(AggregateError);
       expect(error.errors[0]).to.be.instanceOf(TypeError);
       expect(error.errors[1].message).to.equal("second");
+    });
+
+    it("drops those of an AggregateError's errors that cannot be sent, and those alone", async () => {
+      const error = await failure(stage.api.throwError("mixed errors"));
+      expect(error.errors).to.have.length(2);
+      expect(error.errors[0]).to.be.instanceOf(TypeError);
+      expect(error.errors[1]).to.equal("third");
     });
 
     it("keeps causes of causes", async () => {

@@ -30,6 +30,9 @@ type Plain =
   | Blob
   | AbortSignal;
 
+/** The same, with arrays and literal types of such. It ends where types without an end, as that of JSON, lead to themselves. */
+type PlainTree = Plain | readonly PlainTree[] | { readonly [key: string]: PlainTree };
+
 /** What cannot be sent, as far as types tell. Maps and sets are told apart from the weak ones before. */
 type Unsendable =
   | symbol
@@ -53,7 +56,7 @@ type IsInstance<T> = { [K in keyof T]: T[K] } extends T ? false : true;
 /** A value as its receiver gets it: what goes by reference has become a stub; what cannot be sent is `never`. */
 export type Received<T> = T extends Lookalike
   ? never
-  : T extends Plain
+  : T extends PlainTree
     ? T
     : T extends RpcStub<infer _>
       ? T
@@ -94,13 +97,22 @@ export type Sendable<T> = T extends AnyFunction
               ? ReadonlyMap<Sendable<K>, Sendable<V>>
               : T extends ReadonlySet<infer V>
                 ? ReadonlySet<Sendable<V>>
-                : T extends Unsendable
-                  ? never
-                  : T extends object
-                    ? IsInstance<T> extends true
-                      ? never
-                      : { [K in keyof T]: Sendable<T[K]> }
-                    : T;
+                : T extends readonly unknown[]
+                  ? SendableArray<T>
+                  : T extends Unsendable
+                    ? never
+                    : T extends object
+                      ? IsInstance<T> extends true
+                        ? never
+                        : { [K in keyof T]: Sendable<T[K]> }
+                      : T;
+
+/** Tuples by their elements; of arrays an interface, which the compiler looks into only as far as it needs. */
+type SendableArray<T extends readonly unknown[]> = number extends T["length"]
+  ? SendableElements<T[number]>
+  : { [K in keyof T]: Sendable<T[K]> };
+
+interface SendableElements<T> extends ReadonlyArray<Sendable<T>> {}
 
 /** Members that never are remote: those of entrypoints and stubs that are local, and symbols. */
 type Hidden = "ctx" | "env" | "dup" | "constructor" | "onRpcBroken" | symbol;

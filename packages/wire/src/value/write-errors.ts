@@ -7,6 +7,8 @@ import { writeStringValue } from "./write-strings.ts";
 const hasOwn = Object.prototype.hasOwnProperty;
 const isErrorOfRuntime = (Error as { isError?: (value: unknown) => boolean }).isError;
 
+const FAILED = Symbol("a getter that threw");
+
 /** Whether `object` was made as an error, as far as this runtime can tell. */
 export function isNativeError(object: object): boolean {
   if (isErrorOfRuntime !== undefined) return isErrorOfRuntime(object);
@@ -51,17 +53,29 @@ function writeProperties(out: ValueWriter, object: object, keys: readonly string
   out.writeByte(Tag.OBJECT);
   let count = 0;
   for (const key of keys) {
-    const written = attempt(out, () =>
+    const write = (value: unknown): void =>
       out.withinLimits(() => {
-        const value = (object as Record<string, unknown>)[key];
         writeStringValue(out, key);
         out.writeValue(value);
-      }),
-    );
-    if (written) count++;
+      });
+    const value = read(object, key, FAILED);
+    if (value === FAILED) continue;
+    if (attempt(out, () => write(value)) || (key === "errors" && writeSome(out, value, write))) count++;
   }
   out.writeByte(Tag.OBJECT_END);
   out.writeVarint(count);
+}
+
+/** Writes those errors of an AggregateError that can be written. False where `errors` is something else. */
+function writeSome(out: ValueWriter, errors: unknown, write: (errors: unknown[]) => void): boolean {
+  if (!Array.isArray(errors)) return false;
+  const kept = errors.filter((error) => {
+    const mark = out.mark();
+    const isWritten = attempt(out, () => out.withinLimits(() => out.writeValue(error)));
+    if (isWritten) out.rollback(mark);
+    return isWritten;
+  });
+  return attempt(out, () => write(kept));
 }
 
 /**
@@ -113,10 +127,10 @@ function attempt(out: ValueWriter, write: () => void): boolean {
   }
 }
 
-function read(object: object, key: string): unknown {
+function read(object: object, key: string, otherwise?: unknown): unknown {
   try {
     return (object as Record<string, unknown>)[key];
   } catch {
-    return undefined;
+    return otherwise;
   }
 }
