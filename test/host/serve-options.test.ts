@@ -30,6 +30,7 @@ describe("host: what serve() is given", () => {
     [{ workers: [worker], acceptProps: "yes" }, "acceptProps: must be of type boolean, not a string"],
     [{ workers: [worker], record: "file" }, "record: must be a function, not a string"],
     [{ workers: [worker], report: 1 }, "report: must be a function, not a number"],
+    [{ workers: [worker], warn: "no" }, "warn: must be a function, not a string"],
     [{ workers: [{ name: "a" }] }, 'workers[0].module: "module" is missing: the Worker\'s exports'],
     [{ workers: [{ module }] }, 'workers[0]: "name" is missing'],
     [{ workers: [{ ...worker, servces: [] }] }, 'workers[0]: unknown key "servces" (did you mean "services"?)'],
@@ -65,6 +66,7 @@ describe("host: what serve() is given", () => {
       limits: {},
       record: () => ({ handleOpen() {}, handleSent() {}, handleReceived() {}, handleClosed() {} }),
       report: () => {},
+      warn: () => {},
     };
     await using host = await serve(all);
     const none = Object.fromEntries(Object.keys(all).map((key) => [key, undefined]));

@@ -78,6 +78,8 @@ export interface ServeOptions {
   readonly record?: TrafficRecorder | undefined;
   /** Told of what goes wrong where no caller is told: HTTP requests, tasks, disposers. Default: standard error. */
   readonly report?: FailureReporter | undefined;
+  /** Told, before it listens, of what is odd in configurations and `services`, a line each. Default: standard error. */
+  readonly warn?: ((warning: string) => void) | undefined;
 }
 
 /** What a host is busy with. */
@@ -120,10 +122,13 @@ export async function serve(options: ServeOptions): Promise<Host> {
   checkServeOptions(options);
   const realm = makeRealm(options.limits, options.sendStacks);
   const report = options.report ?? printFailure;
+  const warn = options.warn ?? console.error;
   const counter: InvocationCounter = { live: 0, running: 0 };
   const served = await Promise.all(
     options.workers.map((worker, index) =>
-      typeof worker === "string" ? load(worker) : { ...worker, env: { ...worker.vars }, source: `workers[${index}]` },
+      typeof worker === "string"
+        ? load(worker, warn)
+        : { ...worker, env: { ...worker.vars }, source: `workers[${index}]` },
     ),
   );
   requireDistinctNames(served);
@@ -139,7 +144,7 @@ export async function serve(options: ServeOptions): Promise<Host> {
       worker?.bind(binding.binding, finder(binding, name, workers, realm, options, remotes));
     }
   }
-  warnOfUnusedServices(options, served, workers);
+  warnOfUnusedServices(options, served, workers, warn);
   const first = workers.values().next().value;
   if (first === undefined) throw new BindingError("There is no Worker to serve.");
 
@@ -186,9 +191,9 @@ export async function serve(options: ServeOptions): Promise<Host> {
   };
 }
 
-async function load(path: string): Promise<ServedWorker> {
+async function load(path: string, warn: (warning: string) => void): Promise<ServedWorker> {
   const config = await readWorkerConfig(path);
-  for (const warning of config.warnings) console.error(warning);
+  for (const warning of config.warnings) warn(warning);
   const env = { ...config.vars };
   const { exports } = await loadWorker(config, { builtins: platformModules(registerEnvironment(env)) });
   return { name: config.name, module: exports, env, services: config.services, source: path };
@@ -207,11 +212,12 @@ function warnOfUnusedServices(
   options: ServeOptions,
   served: readonly ServedWorker[],
   workers: ReadonlyMap<string, Worker>,
+  warn: (warning: string) => void,
 ): void {
   const bound = new Set(served.flatMap(({ services }) => (services ?? []).map(({ service }) => service)));
   for (const [name, url] of Object.entries(options.services ?? {})) {
-    if (workers.has(name)) console.error(`service ${name}=${url} is not used: "${name}" is served here`);
-    else if (!bound.has(name)) console.error(`service ${name}=${url} is not used: no binding leads to "${name}"`);
+    if (workers.has(name)) warn(`service ${name}=${url} is not used: "${name}" is served here`);
+    else if (!bound.has(name)) warn(`service ${name}=${url} is not used: no binding leads to "${name}"`);
   }
 }
 

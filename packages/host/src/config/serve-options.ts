@@ -48,6 +48,7 @@ const serveOptions = z.strictObject({
   limits: z.unknown().optional(),
   record: aFunction.optional(),
   report: aFunction.optional(),
+  warn: aFunction.optional(),
 });
 
 /** @throws ConfigError with one line for each problem. */
