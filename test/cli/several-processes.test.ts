@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
+import { parseProcesses } from "../../packages/cli/src/whole-number.ts";
 import { command } from "./support/command.ts";
 import { ServedProcesses } from "./support/process-group.ts";
 
@@ -65,19 +66,15 @@ describe("cli: several processes behind one port", function () {
       expect((await one.whereAmI()).calls).to.equal(2);
     });
 
-    it("takes auto for one process for each core", async () => {
-      const host = await serve("test/fixtures/process-worker", "--workers", "auto");
-      const cores = availableParallelism();
-      expect(new Set(await host.places(2 * cores)).size).to.equal(cores);
+    it("takes a number of processes, or auto for one for each core, and nothing else", async () => {
+      expect(["1", "12", "1024", "auto"].map(parseProcesses)).to.deep.equal([1, 12, 1_024, availableParallelism()]);
+      for (const wrong of ["0", "", "two", "1.5", "-1", "1025"]) {
+        expect(() => parseProcesses(wrong), wrong).to.throw("Not a number of processes (1 to 1024)");
+      }
+      const { code, stderr } = await command("serve", "test/fixtures/process-worker", "--workers", "0");
+      expect(stderr).to.contain('Not a number of processes (1 to 1024), nor "auto".');
+      expect(code).to.equal(1);
     });
-
-    for (const value of ["0", "", "two", "1.5", "-1", "1025"]) {
-      it(`refuses ${JSON.stringify(value)} processes`, async () => {
-        const { code, stderr } = await command("serve", "test/fixtures/process-worker", `--workers=${value}`);
-        expect(stderr).to.contain('Not a number of processes (1 to 1024), nor "auto".');
-        expect(code).to.equal(1);
-      });
-    }
 
     it("tells what is wrong with a Worker once, as one process does, and ends with 1", async () => {
       for (const worker of ["examples/nowhere", "examples/worker-a", "test/fixtures/exiting-worker"]) {
@@ -92,9 +89,9 @@ describe("cli: several processes behind one port", function () {
     it("tells once of a port that is taken", async () => {
       const { url } = await serve("test/fixtures/process-worker");
       const { port } = new URL(url);
-      const { code, stdout, stderr } = await command("serve", "examples/worker-b", "--port", port, "--workers", "3");
-      expect(stderr.match(/EADDRINUSE/g)).to.have.length(1);
-      expect({ code, stdout }).to.deep.equal({ code: 1, stdout: "" });
+      const ended = await command("serve", "examples/worker-b", "--port", port, "--workers", "3");
+      expect(ended.stderr).to.equal(`Error: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`);
+      expect(ended).to.include({ code: 1, stdout: "" });
     });
 
     it("tells once what is odd in a configuration", async () => {
@@ -196,6 +193,27 @@ describe("cli: several processes behind one port", function () {
       await host.printed("stderr", `Process ${other} ended (SIGKILL); another one takes its place.\n`);
       await host.newPlace([pid, other!]);
       expect((await kept.whereAmI()).pid).to.equal(pid);
+    });
+
+    it("gives links to the one that took its place until that has as many as the others", async () => {
+      const host = await serveTwo();
+      const [one, other] = await host.places(6);
+      process.kill(one!, "SIGKILL");
+      const next = await host.newPlace([one!, other!]);
+      const count = (pid: number): number => host.opened.filter((place) => place === pid).length;
+      while (count(next) < count(other!)) expect(await host.places(1)).to.deep.equal([next]);
+      expect(new Set(await host.places(2))).to.deep.equal(new Set([next, other]));
+    });
+
+    it("gives the link that it has not taken to another one", async () => {
+      const host = await serveTwo();
+      const [one, other] = await host.places(2);
+      process.kill(one!, "SIGSTOP");
+      const waiting = host.link().whereAmI();
+      // Those after it do not wait for the busy one.
+      expect(await host.places(2)).to.deep.equal([other, other]);
+      process.kill(one!, "SIGKILL");
+      expect((await waiting).pid).to.not.equal(one);
     });
 
     it("fails its calls as retryable where a Worker ends it", async () => {

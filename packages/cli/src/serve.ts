@@ -1,12 +1,9 @@
 // capstan serve: Workers behind one port, until a signal.
-import { availableParallelism } from "node:os";
 import { linkUrl } from "@capstan/client/serving";
 import { type Command, InvalidArgumentError } from "commander";
 import { serveInOne, serveInSeveral } from "./serve/run.ts";
 import type { ServeTask } from "./serve/serve-task.ts";
-import { parsePort, wholeNumber } from "./whole-number.ts";
-
-const MAX_PROCESSES = 1_024;
+import { parsePort, parseProcesses, wholeNumber } from "./whole-number.ts";
 
 interface ServeFlags {
   readonly port: number;
@@ -51,15 +48,6 @@ export function addServe(program: Command): void {
       if (flags.workers === 1) await serveInOne(task, flags.port);
       else await serveInSeveral(task, flags.port, flags.workers);
     });
-}
-
-function parseProcesses(text: string): number {
-  if (text === "auto") return availableParallelism();
-  const count = wholeNumber(text);
-  if (count === undefined || count < 1 || count > MAX_PROCESSES) {
-    throw new InvalidArgumentError(`Not a number of processes (1 to ${MAX_PROCESSES}), nor "auto".`);
-  }
-  return count;
 }
 
 function parseSeconds(text: string): number {

@@ -61,6 +61,12 @@ export interface ServeOptions {
   /** The address or name to listen on. Default "127.0.0.1": this machine alone. */
   readonly host?: string | undefined;
   /**
+   * Gives the server its connections, where it is not to listen on `port` and `host`: makes it listen in a way of the
+   * caller's, or emits "connection" for each socket. Called once, when all Workers are loaded; resolves with the address
+   * at which others reach it. What it rejects with rejects `serve()`.
+   */
+  readonly listen?: ((http: HttpServer) => Promise<AddressInfo>) | undefined;
+  /**
    * Where services live that are not among `workers`: name → URL (http, https, ws or wss). What is missing is looked up in
    * `CAPSTAN_SERVICE_<NAME>`.
    */
@@ -159,7 +165,9 @@ export async function serve(options: ServeOptions): Promise<Host> {
     if (req.url?.split("?", 1)[0] === LINK_PATH) acceptLink(req, socket, head);
     else void serveUpgrade(first, req, socket, head, webSockets);
   });
-  const address = await listen(http, options.port ?? 8787, options.host ?? "127.0.0.1");
+  const address = await (options.listen ?? listenOn(options.port ?? 8787, options.host ?? "127.0.0.1"))(http);
+  // A server that is given its connections begins to look for idle and slow ones with this event.
+  if (!http.listening) http.emit("listening");
   const hostName = address.family === "IPv6" ? `[${address.address}]` : address.address;
 
   const close = async (): Promise<void> => {
@@ -312,12 +320,13 @@ function addressOf({ socket }: IncomingMessage): string {
   return `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
-function listen(http: HttpServer, port: number, host: string): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    http.once("error", reject);
-    http.listen(port, host, () => {
-      http.off("error", reject);
-      resolve(http.address() as AddressInfo);
+function listenOn(port: number, host: string): (http: HttpServer) => Promise<AddressInfo> {
+  return (http) =>
+    new Promise((resolve, reject) => {
+      http.once("error", reject);
+      http.listen(port, host, () => {
+        http.off("error", reject);
+        resolve(http.address() as AddressInfo);
+      });
     });
-  });
 }

@@ -23,6 +23,8 @@ export class ServedProcesses {
   readonly child: ChildProcess;
   stdout = "";
   stderr = "";
+  /** The processes of all links that `places` has opened. */
+  readonly opened: number[] = [];
   /** How the primary process ended, once all of them are gone: each has hold of its standard output. */
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   #isGone = false;
@@ -73,9 +75,8 @@ export class ServedProcesses {
 
   /** Opens links one after the other, and says in which process each ended. */
   async places(links: number): Promise<number[]> {
-    const pids: number[] = [];
-    for (let n = 0; n < links; n++) pids.push((await this.link().whereAmI()).pid);
-    return pids;
+    for (let n = 0; n < links; n++) this.opened.push((await this.link().whereAmI()).pid);
+    return this.opened.slice(-links);
   }
 
   /** Opens links until one is in a process other than `known`; while nobody listens they fail. */

@@ -1,38 +1,70 @@
 // One of several processes behind one port: the other end of process-group.ts.
+import type { Server as HttpServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import type { Host } from "@capstan/host";
 import { thrownText } from "../print.ts";
-import type { Note, Order } from "./orders.ts";
-import { withholdStandardOutput } from "./serve-task.ts";
+import type { Note, Order } from "./messages.ts";
+import { withholdStandardOutput } from "./standard-output.ts";
 
-/** How a process serves: its share of what the group was told. */
-export type Serve<Task> = (task: Task, place: { readonly port: number; readonly serial: number }) => Promise<Host>;
+/** What a process serves with. */
+export interface MemberPlace {
+  readonly serial: number;
+  /** `listen` of `serve()`. */
+  readonly listen: (http: HttpServer) => Promise<AddressInfo>;
+}
 
-/** Serves when the primary process says so, and ends when that says so or is gone. */
-export function joinGroup<Task>(serve: Serve<Task>): void {
+/** Serves what the primary process says, and ends when that says so or is gone. */
+export function joinGroup<Task>(serve: (task: Task, place: MemberPlace) => Promise<Host>): void {
   // Ctrl-C and service managers signal whole groups of processes; the primary one decides what ends.
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => {});
   const releaseOutput = withholdStandardOutput();
   let host: Host | undefined;
-  const start = async ({ task, port, serial }: Order<Task> & { kind: "serve" }): Promise<void> => {
-    host = await serve(task, { port, serial });
-    tell({ kind: "ready", url: host.url, port: host.port });
+  let http: HttpServer | undefined;
+  let open: (address: AddressInfo) => void = () => {};
+  const listen = (server: HttpServer): Promise<AddressInfo> => {
+    http = server;
+    tell("loaded");
+    return new Promise((resolve) => {
+      open = resolve;
+    });
   };
-  process.on("message", (order: Order<Task>) => {
-    if (order.kind === "announced") releaseOutput();
-    else if (order.kind === "serve") start(order).catch(fail);
-    else if (host === undefined) endWhileLoading();
-    else void host.close().then(() => process.exit(0));
+  process.on("message", (order: Order<Task>, socket: Socket | undefined) => {
+    switch (order.kind) {
+      case "load":
+        serve(order.task, { serial: order.serial, listen }).then((serving) => {
+          host = serving;
+        }, fail);
+        break;
+      case "open":
+        releaseOutput();
+        open(order.address);
+        break;
+      case "connection":
+        take(http as HttpServer, socket);
+        break;
+      case "stop":
+        if (host === undefined) endUnopened();
+        else void host.close().then(() => process.exit(0));
+    }
   });
-  // Node ends the process when the primary one is gone; while a Worker loads, that takes no words either.
-  process.prependListener("disconnect", () => {
-    if (host === undefined) endWhileLoading();
+  process.on("disconnect", () => {
+    if (host === undefined) endUnopened();
+    else process.exit(0);
   });
-  tell({ kind: "here" });
 }
 
-function tell(note: Note): void {
-  process.send?.(note);
+function tell(kind: Note["kind"]): void {
+  process.send?.({ kind } satisfies Note);
+}
+
+function take(http: HttpServer, socket: Socket | undefined): void {
+  tell("taken");
+  if (socket === undefined) return tell("closed");
+  socket.once("close", () => tell("closed"));
+  // As the sockets are that an HTTP server accepts itself.
+  socket.allowHalfOpen = true;
+  http.emit("connection", socket);
 }
 
 function fail(error: unknown): void {
@@ -41,7 +73,7 @@ function fail(error: unknown): void {
 }
 
 /** The loader takes an end of the process for the Worker's own doing, and would report it. */
-function endWhileLoading(): void {
+function endUnopened(): void {
   process.stderr.write = () => true;
   process.exit(0);
 }

@@ -1,11 +1,12 @@
 // Several processes behind one port, and the primary process that keeps them: it starts them, replaces those that end,
-// and stops them in order. Node's cluster accepts connections here and gives them to the processes in turn.
+// and stops them in order.
 //
-// The group is starting until all serve, then serving, and stopping once it is told to or cannot start. Only while it is
-// serving does another process take the place of one that ended.
-import cluster, { type Worker as ClusterProcess } from "node:cluster";
-import { fileURLToPath } from "node:url";
-import type { Note, Order } from "./orders.ts";
+// The group is starting until all have loaded what they serve, then serving, and stopping once it is told to or cannot
+// serve. Only while it is serving does another process take the place of one that ended.
+import { type ChildProcess, fork } from "node:child_process";
+import type { AddressInfo } from "node:net";
+import type { Note, Order } from "./messages.ts";
+import { SharedPort } from "./port.ts";
 
 /** A process that served so long did not end for what it serves: the next one starts at once. */
 const STABLE_MS = 10_000;
@@ -20,20 +21,22 @@ const STOP_SLACK_MS = 5_000;
 export interface GroupOptions<Task> {
   /** What each process runs: it calls `joinGroup`. */
   readonly module: URL;
-  /** What each is told; goes to it as JSON. */
+  /** What each is told to serve; goes to it as JSON. */
   readonly task: Task;
   /** How many processes, at least 1. */
   readonly count: number;
-  /** 0 takes a free one, the same for all. */
+  /** 0 takes a free one. */
   readonly port: number;
+  readonly host: string;
   /** How long calls and tasks get when the group stops, in milliseconds. */
   readonly graceMs: number;
 }
 
 /** One of the `count` processes, and those that take its place. */
 interface Place {
-  process: ClusterProcess | undefined;
-  /** When its process began to serve, by `performance.now()`; undefined where it does not. */
+  child: ChildProcess | undefined;
+  isLoaded: boolean;
+  /** When its process got its first connections, by `performance.now()`; undefined where it does not serve. */
   servesSince: number | undefined;
   /** How many of its processes in a row ended before they served. */
   failedStarts: number;
@@ -43,16 +46,15 @@ interface Place {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** There can be one in a process. */
 export class ProcessGroup<Task> {
   readonly #options: GroupOptions<Task>;
   readonly #places: readonly Place[];
+  readonly #port = new SharedPort();
   #state: "starting" | "serving" | "stopping" = "starting";
-  /** What processes are told: by it the cluster knows the port that they share, as long as one of them listens. */
-  #toldPort: number;
-  #port: number | undefined;
-  #isAnnounced = false;
-  #resolveStart: (url: string | undefined) => void = () => {};
+  #started = 0;
+  /** Where it listens, once processes are given connections. */
+  #address: AddressInfo | undefined;
+  #resolveLoaded: (areLoaded: boolean) => void = () => {};
   #resolveStop: () => void = () => {};
   #resolveHopeless: () => void = () => {};
   /** Resolves when no process serves any more and none can be started; it was told why. */
@@ -60,47 +62,47 @@ export class ProcessGroup<Task> {
     this.#resolveHopeless = resolve;
   });
 
-  /** Throws where this process belongs to somebody else's cluster. */
   constructor(options: GroupOptions<Task>) {
-    if (cluster.isWorker) throw new Error("A process of a cluster cannot have several processes of its own.");
     this.#options = options;
-    this.#toldPort = options.port;
     this.#places = Array.from({ length: options.count }, () => ({
-      process: undefined,
+      child: undefined,
+      isLoaded: false,
       servesSince: undefined,
       failedStarts: 0,
       soonEnded: 0,
       timer: undefined,
     }));
-    cluster.schedulingPolicy = cluster.SCHED_RR;
-    cluster.setupPrimary({ exec: fileURLToPath(options.module), args: [] });
-    // One that does not listen to anybody must not outlive this one.
+    // One that listens to nobody must not outlive this one.
     process.on("exit", () => this.#kill());
   }
 
   /**
-   * Starts all processes: the first one alone, so that what is wrong with what they serve is told once. Resolves with
-   * the URL when all accept connections; with undefined where one ended before, and it was told why.
+   * Starts all processes: the first one alone, so that what is wrong with what they serve is told once. Then it listens,
+   * calls `announce` with the URL, and leaves standard output and the connections to the processes. Resolves with whether
+   * that came about: not where a process ended before, which was told, or where it was stopped. Rejects with the system's
+   * error for a port that cannot be had.
    */
-  start(): Promise<string | undefined> {
-    return new Promise((resolve) => {
-      this.#resolveStart = resolve;
+  async start(announce: (url: string) => void): Promise<boolean> {
+    const areLoaded = await new Promise<boolean>((resolve) => {
+      this.#resolveLoaded = resolve;
       this.#launch(this.#places[0] as Place);
     });
+    if (!areLoaded) return false;
+    const address = await this.#port.listen(this.#options.port, this.#options.host);
+    if (this.#state === "stopping") return false;
+    this.#address = address;
+    announce(`http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`);
+    for (const place of this.#places) if (place.isLoaded) this.#open(place, address);
+    return true;
   }
 
-  /** Gives standard output to the processes. */
-  announce(): void {
-    this.#isAnnounced = true;
-    for (const { process } of this.#places) send(process, { kind: "announced" });
-  }
-
-  /** Lets calls and tasks finish. Resolves when all processes are gone. */
+  /** Takes no more connections, and lets calls and tasks finish. Resolves when all processes are gone. */
   async stop(): Promise<void> {
     this.#state = "stopping";
-    for (const { process, timer } of this.#places) {
+    this.#port.close();
+    for (const { child, timer } of this.#places) {
       clearTimeout(timer);
-      send(process, { kind: "stop" });
+      send(child, { kind: "stop" });
     }
     const late = setTimeout(() => this.#kill(), this.#options.graceMs + STOP_SLACK_MS);
     await new Promise<void>((resolve) => {
@@ -111,61 +113,59 @@ export class ProcessGroup<Task> {
   }
 
   #launch(place: Place): void {
-    // A port that nobody listens on any more is had by its number alone.
-    if (this.#port !== undefined && !this.#isServed) this.#toldPort = this.#port;
-    const child = cluster.fork();
-    place.process = child;
-    const port = this.#toldPort;
-    child.on("message", (note: Note) => {
-      if (note.kind === "ready") this.#handleReady(place, child, note);
-      else if (this.#state === "stopping") send(child, { kind: "stop" });
-      else send(child, { kind: "serve", task: this.#options.task, port, serial: child.id });
+    const child = fork(this.#options.module, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    place.child = child;
+    child.on("message", ({ kind }: Note) => {
+      if (kind === "taken") this.#port.handleTaken(child);
+      else if (kind === "closed") this.#port.handleClosed(child);
+      else this.#handleLoaded(place);
     });
-    child.once("exit", (code: number, signal: string | null) => {
-      this.#handleEnd(place, child, signal ?? `code ${code}`, signal === null);
-    });
+    child.once("exit", (code, signal) => this.#handleEnd(place, child, signal ?? `code ${code}`, signal === null));
     child.on("error", (error) => {
-      if (child.process.pid === undefined) this.#handleEnd(place, child, error.message, false);
+      if (child.pid === undefined) this.#handleEnd(place, child, error.message, false);
     });
+    send(child, { kind: "load", task: this.#options.task, serial: ++this.#started });
   }
 
-  #handleReady(place: Place, child: ClusterProcess, { url, port }: Note & { kind: "ready" }): void {
-    if (this.#port !== undefined && port !== this.#port) {
-      // Those it was to share a free port with ended meanwhile, so it took another one.
-      child.process.kill("SIGKILL");
-      return;
-    }
-    this.#port = port;
+  #handleLoaded(place: Place): void {
+    place.isLoaded = true;
+    if (this.#state === "starting") {
+      if (place === this.#places[0]) for (const other of this.#places.slice(1)) this.#launch(other);
+      if (this.#places.some(({ isLoaded }) => !isLoaded)) return;
+      this.#state = "serving";
+      this.#resolveLoaded(true);
+    } else if (this.#state === "serving" && this.#address !== undefined) this.#open(place, this.#address);
+  }
+
+  #open(place: Place, address: AddressInfo): void {
     place.servesSince = performance.now();
     place.failedStarts = 0;
-    if (this.#isAnnounced) send(child, { kind: "announced" });
-    if (this.#state !== "starting") return;
-    if (place === this.#places[0]) for (const other of this.#places.slice(1)) this.#launch(other);
-    if (this.#places.some(({ servesSince }) => servesSince === undefined)) return;
-    this.#state = "serving";
-    this.#resolveStart(url);
+    send(place.child, { kind: "open", address });
+    this.#port.add(place.child as ChildProcess);
   }
 
   /** @param hasSpoken whether it could say itself why it did not start. */
-  #handleEnd(place: Place, child: ClusterProcess, how: string, hasSpoken: boolean): void {
-    const { servesSince } = place;
-    place.process = undefined;
+  #handleEnd(place: Place, child: ChildProcess, how: string, hasSpoken: boolean): void {
+    const { isLoaded, servesSince } = place;
+    place.child = undefined;
+    place.isLoaded = false;
     place.servesSince = undefined;
-    const name = child.process.pid === undefined ? "A process" : `Process ${child.process.pid}`;
-    const what = `${name} ${servesSince === undefined ? "could not start" : "ended"} (${how})`;
-    if (this.#state === "serving") this.#replace(place, servesSince, what);
+    this.#port.remove(child);
+    const name = child.pid === undefined ? "A process" : `Process ${child.pid}`;
+    const what = `${name} ${isLoaded ? "ended" : "could not start"} (${how})`;
+    if (this.#state === "serving") this.#replace(place, what, isLoaded, servesSince);
     else if (this.#state === "starting") {
-      if (servesSince !== undefined || !hasSpoken) console.error(`${what}.`);
+      if (isLoaded || !hasSpoken) console.error(`${what}.`);
       this.#giveUp();
-      this.#resolveStart(undefined);
+      this.#resolveLoaded(false);
     } else this.#checkStopped();
   }
 
-  #replace(place: Place, servesSince: number | undefined, what: string): void {
-    if (servesSince === undefined) place.failedStarts++;
-    const wasStable = servesSince !== undefined && performance.now() - servesSince >= STABLE_MS;
+  #replace(place: Place, what: string, wasLoaded: boolean, servedSince: number | undefined): void {
+    if (!wasLoaded) place.failedStarts++;
+    const wasStable = servedSince !== undefined && performance.now() - servedSince >= STABLE_MS;
     place.soonEnded = wasStable ? 0 : place.soonEnded + 1;
-    if (place.failedStarts >= MAX_FAILED_STARTS && !this.#isServed) {
+    if (place.failedStarts >= MAX_FAILED_STARTS && this.#places.every(({ servesSince }) => servesSince === undefined)) {
       console.error(`${what}, as ${MAX_FAILED_STARTS} in a row did. None serves any more: that is the end.`);
       this.#giveUp();
       this.#resolveHopeless();
@@ -183,19 +183,15 @@ export class ProcessGroup<Task> {
   }
 
   #checkStopped(): void {
-    if (this.#places.every(({ process }) => process === undefined)) this.#resolveStop();
-  }
-
-  get #isServed(): boolean {
-    return this.#places.some(({ servesSince }) => servesSince !== undefined);
+    if (this.#places.every(({ child }) => child === undefined)) this.#resolveStop();
   }
 
   #kill(): void {
-    for (const { process } of this.#places) process?.process.kill("SIGKILL");
+    for (const { child } of this.#places) child?.kill("SIGKILL");
   }
 }
 
 /** A process that is gone hears nothing; its end is told by an event. */
-function send(to: ClusterProcess | undefined, order: Order<unknown>): void {
-  if (to?.isConnected()) to.send(order, () => {});
+function send(to: ChildProcess | undefined, order: Order<unknown>): void {
+  if (to?.connected) to.send(order, () => {});
 }

@@ -1,6 +1,7 @@
 // Serves until a signal: in this process, or in several that it starts.
 import { ProcessGroup } from "./process-group.ts";
-import { type ServeTask, serveHere, withholdStandardOutput } from "./serve-task.ts";
+import { type ServeTask, serveHere } from "./serve-task.ts";
+import { withholdStandardOutput } from "./standard-output.ts";
 
 /** Rejects where it cannot serve. */
 export async function serveInOne(task: ServeTask, port: number): Promise<void> {
@@ -11,22 +12,17 @@ export async function serveInOne(task: ServeTask, port: number): Promise<void> {
   stopOnSignal(() => host.close());
 }
 
-/** Ends this process with 1 where they cannot serve; why was told. */
+/** Ends this process with 1 where they cannot serve, which was told; rejects for a port that cannot be had. */
 export async function serveInSeveral(task: ServeTask, port: number, count: number): Promise<void> {
   // The same file as source and as built.
   const module = new URL(`serving-process${import.meta.url.slice(-3)}`, import.meta.url);
-  const group = new ProcessGroup<ServeTask>({ module, task, count, port, graceMs: task.graceMs });
+  const group = new ProcessGroup({ module, task, count, port, host: task.host, graceMs: task.graceMs });
   let isStopping = false;
   stopOnSignal(() => {
     isStopping = true;
     return group.stop();
   });
-  const url = await group.start();
-  if (url !== undefined) {
-    console.log(`listening on ${url}`);
-    group.announce();
-    await group.hopeless;
-  }
+  if (await group.start((url) => console.log(`listening on ${url}`))) await group.hopeless;
   if (!isStopping) process.exit(1);
 }
 

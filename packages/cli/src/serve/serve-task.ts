@@ -1,10 +1,12 @@
 // What `capstan serve` is told, and a host that does it in the process that this runs in.
 import { errorText, type Host, serve } from "@capstan/host";
 import { recordTo } from "../recording/recording-file.ts";
+import type { MemberPlace } from "./group-member.ts";
 
 /** Goes to processes as JSON. */
 export interface ServeTask {
   readonly workers: readonly string[];
+  /** The address to listen on. */
   readonly host: string;
   readonly services: { readonly [name: string]: string };
   readonly acceptProps: boolean;
@@ -13,20 +15,16 @@ export interface ServeTask {
   readonly record?: string | undefined;
 }
 
-/** What differs from process to process. */
-export interface ServePlace {
-  readonly port: number;
-  /** Which of several processes it is, from 1 on; undefined for the only one. */
-  readonly serial?: number | undefined;
-}
+/** Where a process serves: the only one, or one of several. */
+export type ServePlace = { readonly port: number } | MemberPlace;
 
 /** Rejects as `serve()` does, and with the system's error for a recording that cannot be written. */
-export async function serveHere(task: ServeTask, { port, serial }: ServePlace): Promise<Host> {
-  const { workers, host: address, services, acceptProps, graceMs, record } = task;
+export async function serveHere(task: ServeTask, place: ServePlace): Promise<Host> {
+  const { workers, services, acceptProps, graceMs, record } = task;
+  const serial = "serial" in place ? place.serial : undefined;
   const host = await serve({
     workers,
-    port,
-    host: address,
+    ...("listen" in place ? { listen: place.listen } : { port: place.port, host: task.host }),
     services,
     acceptProps,
     record: recordTo(record === undefined || serial === undefined ? record : `${record}.${serial}`),
@@ -37,16 +35,4 @@ export async function serveHere(task: ServeTask, { port, serial }: ServePlace): 
   // Code that a Worker left behind (a timer, a promise nobody awaits, a listener) must not end the others' calls.
   process.on("uncaughtException", (error) => console.error(`Uncaught in a Worker: ${errorText(error)}`));
   return host;
-}
-
-/**
- * Sends what is written to standard output to standard error, until the function that this returns is called: the first
- * line on standard output says where the host listens, whatever Workers print while they load.
- */
-export function withholdStandardOutput(): () => void {
-  const { write } = process.stdout;
-  process.stdout.write = process.stderr.write.bind(process.stderr);
-  return () => {
-    process.stdout.write = write;
-  };
 }
