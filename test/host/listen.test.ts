@@ -33,6 +33,8 @@ describe("host: listening in a way of the caller's", () => {
     const front = createServer();
     await once(front.listen(0, "127.0.0.1"), "listening");
     const listen = async (http: Server): Promise<AddressInfo> => {
+      // Idle connections stay until the host closes them.
+      http.keepAliveTimeout = 0;
       front.on("connection", (socket: Socket) => http.emit("connection", socket));
       return front.address() as AddressInfo;
     };
