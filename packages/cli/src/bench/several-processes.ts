@@ -12,6 +12,7 @@ const START_TIMEOUT_MS = 20_000;
 /** What a measurement may take beyond its own time on a machine that is busy. */
 const SLACK_MS = 30_000;
 
+/** What is the same in all steps. */
 export interface SeveralOptions {
   readonly target: Target;
   readonly connections: number;

@@ -15,6 +15,7 @@ interface Taker {
   offered: Socket | undefined;
 }
 
+/** Listens once, and for good: it is open whatever becomes of the processes. */
 export class SharedPort {
   /** In the order in which they were last given something. */
   readonly #takers = new Map<ChildProcess, Taker>();

@@ -18,6 +18,7 @@ const MAX_FAILED_STARTS = 5;
 /** What processes may take to end, beyond the time that their calls get. */
 const STOP_SLACK_MS = 5_000;
 
+/** What runs, how often, and where. */
 export interface GroupOptions<Task> {
   /** What each process runs: it calls `joinGroup`. */
   readonly module: URL;
@@ -46,6 +47,7 @@ interface Place {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** Runs and watches the processes; there are none before `start`. */
 export class ProcessGroup<Task> {
   readonly #options: GroupOptions<Task>;
   readonly #places: readonly Place[];
