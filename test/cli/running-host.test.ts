@@ -77,14 +77,15 @@ describe("cli: a running host", () => {
 
   it("takes no new calls meanwhile", async () => {
     await start();
-    const call = slow.wait(300);
+    const call = slow.wait(2_000);
     await printed("waiting");
     host.kill("SIGTERM");
-    await new Promise((done) => setTimeout(done, 50));
     let refusal: unknown;
-    await slow.wait(0).catch((error: unknown) => {
-      refusal = error;
-    });
+    while (refusal === undefined) {
+      await slow.wait(0).catch((error: unknown) => {
+        refusal = error;
+      });
+    }
     expect(refusal).to.include({ message: "The host is shutting down.", retryable: true });
     expect(await call).to.equal("waited");
   });

@@ -30,6 +30,9 @@ describe("host: what serve() is given", () => {
     [{ workers: [worker], acceptProps: "yes" }, "acceptProps: must be of type boolean, not a string"],
     [{ workers: [worker], record: "file" }, "record: must be a function, not a string"],
     [{ workers: [worker], report: 1 }, "report: must be a function, not a number"],
+    [{ workers: [worker], listen: 1 }, "listen: must be a function, not a number"],
+    [{ workers: [worker], listen: () => {}, port: 1 }, "listen: takes the place of port and host: leave them out"],
+    [{ workers: [worker], warn: "no" }, "warn: must be a function, not a string"],
     [{ workers: [{ name: "a" }] }, 'workers[0].module: "module" is missing: the Worker\'s exports'],
     [{ workers: [{ module }] }, 'workers[0]: "name" is missing'],
     [{ workers: [{ ...worker, servces: [] }] }, 'workers[0]: unknown key "servces" (did you mean "services"?)'],
@@ -55,7 +58,7 @@ describe("host: what serve() is given", () => {
   }
 
   it("takes every option that there is, and those left undefined", async () => {
-    const all: Required<ServeOptions> = {
+    const all: Required<Omit<ServeOptions, "listen">> = {
       workers: [{ ...worker, vars: { A: 1 }, services: [] }],
       port: 0,
       host: "127.0.0.1",
@@ -65,11 +68,19 @@ describe("host: what serve() is given", () => {
       limits: {},
       record: () => ({ handleOpen() {}, handleSent() {}, handleReceived() {}, handleClosed() {} }),
       report: () => {},
+      warn: () => {},
     };
     await using host = await serve(all);
     const none = Object.fromEntries(Object.keys(all).map((key) => [key, undefined]));
     await using other = await serve({ ...none, workers: [worker], port: 0 });
     expect(other.port).to.not.equal(host.port);
+  });
+
+  it("tells what is odd where it is asked to", async () => {
+    const warnings: string[] = [];
+    const warn = (warning: string) => void warnings.push(warning);
+    await using _host = await serve({ workers: [worker], port: 0, warn, services: { b: "http://127.0.0.1:9" } });
+    expect(warnings).to.deep.equal(['service b=http://127.0.0.1:9 is not used: no binding leads to "b"']);
   });
 
   it("refuses two Workers of one name, and says where both came from", async () => {

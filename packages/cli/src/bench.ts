@@ -63,7 +63,13 @@ function addLoadOptions(command: Command): void {
     )
     .option("--fan-out <list>", "calls on one promise (1,10,100,1000)", listOf(count))
     .option("--payload <list>", "payload sizes (16,256,4KiB,64KiB,1MiB,16MiB)", listOf(parseSize))
-    .option("--cpu-prof <directory>", "write CPU profiles of both processes there")
+    .option(
+      "--workers <list>",
+      "processes of the host, as capstan serve --workers has them (1,2,4)",
+      listOf(integerFrom(1, 64)),
+    )
+    .option("--clients <list>", "client processes that call them at once (4)", listOf(integerFrom(1, 64)))
+    .option("--cpu-prof <directory>", "write CPU profiles of all processes there")
     .option("--quick", "a few seconds: fewer rounds, levels and sizes");
 }
 

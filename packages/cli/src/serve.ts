@@ -1,12 +1,14 @@
-// capstan serve: Workers of one process behind one port, until a signal.
+// capstan serve: Workers behind one port, until a signal.
 import { linkUrl } from "@capstan/client/serving";
-import { errorText, serve } from "@capstan/host";
 import { type Command, InvalidArgumentError } from "commander";
-import { recordTo } from "./recording/recording-file.ts";
-import { parsePort, wholeNumber } from "./whole-number.ts";
+import { serveInOne, serveInSeveral } from "./serve/run.ts";
+import type { ServeTask } from "./serve/serve-task.ts";
+import { parsePort, parseProcesses, wholeNumber } from "./whole-number.ts";
 
 interface ServeFlags {
   readonly port: number;
+  /** Processes. */
+  readonly workers: number;
   readonly host: string;
   readonly acceptProps?: true;
   readonly grace: number;
@@ -20,36 +22,31 @@ export function addServe(program: Command): void {
     .description("serve Workers; HTTP goes to the first one")
     .argument("<worker...>", "wrangler.toml, wrangler.json(c), or a directory that holds one")
     .option("--port <port>", "port to listen on; 0 takes a free one", parsePort, 8787)
+    .option(
+      "--workers <N>",
+      "processes that share the port, each with all of these Workers; auto: one for each core",
+      parseProcesses,
+      1,
+    )
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--service <NAME=URL>", "where another service lives; repeatable", collectService, {})
     .option("--accept-props", "let bindings of other hosts set ctx.props: only among trusted hosts")
     .option("--grace <seconds>", "time that calls and tasks get when a signal stops the host", parseSeconds, 30)
-    .option("--record <file>", "write what passes over links there, for capstan inspect")
+    .option(
+      "--record <file>",
+      "write what passes over links there, for capstan inspect; of several processes each in <file>.1, <file>.2, …",
+    )
     .action(async (workers: string[], flags: ServeFlags) => {
-      // The first line on standard output says where the host listens, whatever Workers print while they load.
-      const { write } = process.stdout;
-      process.stdout.write = process.stderr.write.bind(process.stderr);
-      const host = await serve({
+      const task: ServeTask = {
         workers,
-        port: flags.port,
         host: flags.host,
         services: flags.service,
-        acceptProps: flags.acceptProps,
-        record: recordTo(flags.record),
-        limits: { gracePeriodMs: flags.grace * 1000 },
-      });
-      // Code that a Worker left behind (a timer, a promise nobody awaits, a listener) must not end the others' calls.
-      process.on("uncaughtException", (error) => console.error(`Uncaught in a Worker: ${errorText(error)}`));
-      process.stdout.write = write;
-      console.log(`listening on ${host.url}`);
-      let stopping = false;
-      const stop = (): void => {
-        if (stopping) process.exit(1);
-        stopping = true;
-        void host.close().then(() => process.exit(0));
+        acceptProps: flags.acceptProps === true,
+        graceMs: flags.grace * 1000,
+        record: flags.record,
       };
-      process.on("SIGTERM", stop);
-      process.on("SIGINT", stop);
+      if (flags.workers === 1) await serveInOne(task, flags.port);
+      else await serveInSeveral(task, flags.port, flags.workers);
     });
 }
 

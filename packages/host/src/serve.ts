@@ -61,6 +61,12 @@ export interface ServeOptions {
   /** The address or name to listen on. Default "127.0.0.1": this machine alone. */
   readonly host?: string | undefined;
   /**
+   * Gives the server its connections, where it is not to listen on `port` and `host`: makes it listen in a way of the
+   * caller's, or emits "connection" for each socket. Called once, when all Workers are loaded; resolves with the address
+   * at which others reach it. What it rejects with rejects `serve()`.
+   */
+  readonly listen?: ((http: HttpServer) => Promise<AddressInfo>) | undefined;
+  /**
    * Where services live that are not among `workers`: name → URL (http, https, ws or wss). What is missing is looked up in
    * `CAPSTAN_SERVICE_<NAME>`.
    */
@@ -78,6 +84,8 @@ export interface ServeOptions {
   readonly record?: TrafficRecorder | undefined;
   /** Told of what goes wrong where no caller is told: HTTP requests, tasks, disposers. Default: standard error. */
   readonly report?: FailureReporter | undefined;
+  /** Told, before it listens, of what is odd in configurations and `services`, a line each. Default: standard error. */
+  readonly warn?: ((warning: string) => void) | undefined;
 }
 
 /** What a host is busy with. */
@@ -120,10 +128,13 @@ export async function serve(options: ServeOptions): Promise<Host> {
   checkServeOptions(options);
   const realm = makeRealm(options.limits, options.sendStacks);
   const report = options.report ?? printFailure;
+  const warn = options.warn ?? console.error;
   const counter: InvocationCounter = { live: 0, running: 0 };
   const served = await Promise.all(
     options.workers.map((worker, index) =>
-      typeof worker === "string" ? load(worker) : { ...worker, env: { ...worker.vars }, source: `workers[${index}]` },
+      typeof worker === "string"
+        ? load(worker, warn)
+        : { ...worker, env: { ...worker.vars }, source: `workers[${index}]` },
     ),
   );
   requireDistinctNames(served);
@@ -139,7 +150,7 @@ export async function serve(options: ServeOptions): Promise<Host> {
       worker?.bind(binding.binding, finder(binding, name, workers, realm, options, remotes));
     }
   }
-  warnOfUnusedServices(options, served, workers);
+  warnOfUnusedServices(options, served, workers, warn);
   const first = workers.values().next().value;
   if (first === undefined) throw new BindingError("There is no Worker to serve.");
 
@@ -154,7 +165,9 @@ export async function serve(options: ServeOptions): Promise<Host> {
     if (req.url?.split("?", 1)[0] === LINK_PATH) acceptLink(req, socket, head);
     else void serveUpgrade(first, req, socket, head, webSockets);
   });
-  const address = await listen(http, options.port ?? 8787, options.host ?? "127.0.0.1");
+  const address = await (options.listen ?? listenOn(options.port ?? 8787, options.host ?? "127.0.0.1"))(http);
+  // A server that is given its connections begins to look for idle and slow ones with this event.
+  if (!http.listening) http.emit("listening");
   const hostName = address.family === "IPv6" ? `[${address.address}]` : address.address;
 
   const close = async (): Promise<void> => {
@@ -186,9 +199,9 @@ export async function serve(options: ServeOptions): Promise<Host> {
   };
 }
 
-async function load(path: string): Promise<ServedWorker> {
+async function load(path: string, warn: (warning: string) => void): Promise<ServedWorker> {
   const config = await readWorkerConfig(path);
-  for (const warning of config.warnings) console.error(warning);
+  for (const warning of config.warnings) warn(warning);
   const env = { ...config.vars };
   const { exports } = await loadWorker(config, { builtins: platformModules(registerEnvironment(env)) });
   return { name: config.name, module: exports, env, services: config.services, source: path };
@@ -207,11 +220,12 @@ function warnOfUnusedServices(
   options: ServeOptions,
   served: readonly ServedWorker[],
   workers: ReadonlyMap<string, Worker>,
+  warn: (warning: string) => void,
 ): void {
   const bound = new Set(served.flatMap(({ services }) => (services ?? []).map(({ service }) => service)));
   for (const [name, url] of Object.entries(options.services ?? {})) {
-    if (workers.has(name)) console.error(`service ${name}=${url} is not used: "${name}" is served here`);
-    else if (!bound.has(name)) console.error(`service ${name}=${url} is not used: no binding leads to "${name}"`);
+    if (workers.has(name)) warn(`service ${name}=${url} is not used: "${name}" is served here`);
+    else if (!bound.has(name)) warn(`service ${name}=${url} is not used: no binding leads to "${name}"`);
   }
 }
 
@@ -306,12 +320,13 @@ function addressOf({ socket }: IncomingMessage): string {
   return `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
-function listen(http: HttpServer, port: number, host: string): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    http.once("error", reject);
-    http.listen(port, host, () => {
-      http.off("error", reject);
-      resolve(http.address() as AddressInfo);
+function listenOn(port: number, host: string): (http: HttpServer) => Promise<AddressInfo> {
+  return (http) =>
+    new Promise((resolve, reject) => {
+      http.once("error", reject);
+      http.listen(port, host, () => {
+        http.off("error", reject);
+        resolve(http.address() as AddressInfo);
+      });
     });
-  });
 }

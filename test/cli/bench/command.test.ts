@@ -140,6 +140,22 @@ describe("cli: bench", function () {
     expect(ids).to.include.members(["throughput/4", "cpu/host/4", "heap/host"]);
   });
 
+  it("measures hosts of several processes with several clients, and compares the runs", async () => {
+    const file = join(folder, "several.json");
+    const load = ["--only", "workers", "--workers", "1,2", "--clients", "1,3", "-c", "8"];
+    expect(await bench(...SHORT, ...load, "--json", file)).to.include({ code: 0, stderr: `wrote ${file}\n` });
+    const { metrics, errors } = runSchema.parse(JSON.parse(readFileSync(file, "utf8"))).peers[0]!;
+    expect(errors).to.deep.equal({});
+    expect(metrics.map(({ id }) => id)).to.deep.equal([
+      "workers/1/clients/1/8",
+      "workers/1/clients/3/8",
+      "workers/2/clients/1/8",
+      "workers/2/clients/3/8",
+    ]);
+    for (const { id, rounds } of metrics) expect(rounds[0], id).to.be.above(0);
+    expect((await bench("--compare", file, file)).stdout).to.contain("4 with too few rounds");
+  });
+
   it("counts the errors of a user's method by kind, and fails when nothing succeeds", async () => {
     const url = await start("serve", "test/fixtures/flaky-worker", "--port", "0");
     const only = ["--only", "latency", "-n", "30", "--rounds", "1", "--warmup", "0"];
@@ -188,18 +204,27 @@ describe("cli: bench", function () {
     expect(missing.stderr).to.contain('does not implement the method "missing"');
   });
 
-  it("leaves no process behind when it is interrupted", async () => {
-    const child = spawn(process.execPath, [capstan, "bench", "--only", "latency", "--duration", "60"], {
+  for (const [title, args, processes] of [
+    ["", ["--only", "latency"], 2],
+    [", of several of the host neither", ["--only", "workers", "--workers", "2", "--clients", "1"], 4],
+  ] as const) {
+    it(`leaves no process behind when it is interrupted${title}`, () => interrupt(args, processes));
+  }
+
+  async function interrupt(args: readonly string[], processes: number): Promise<void> {
+    const child = spawn(process.execPath, [capstan, "bench", ...args, "--duration", "60"], {
       cwd: root,
       stdio: "ignore",
     });
     hosts.push(child);
-    const children = async (): Promise<string[]> =>
-      readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").split(" ").filter(Boolean);
+    const descendants = (pid: string): string[] => {
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+      return [...children, ...children.flatMap(descendants)];
+    };
     let started: string[] = [];
-    while (started.length < 2) {
+    while (started.length < processes) {
       await new Promise((resolve) => setTimeout(resolve, 50));
-      started = await children();
+      started = descendants(String(child.pid));
     }
     const exited = once(child, "exit");
     child.kill("SIGINT");
@@ -215,5 +240,5 @@ describe("cli: bench", function () {
       };
       while (alive()) await new Promise((resolve) => setTimeout(resolve, 20));
     }
-  });
+  }
 });

@@ -11,6 +11,7 @@ import {
   IN_A_ROW,
   latencyReadings,
   throughput,
+  throughputOf,
 } from "../../../packages/cli/src/bench/metrics.ts";
 import { progressLine } from "../../../packages/cli/src/bench/progress.ts";
 import { makeCharts, percentilePlace } from "../../../packages/cli/src/bench/report/charts.ts";
@@ -109,6 +110,38 @@ describe("cli: the reports of bench", () => {
       [1, 52_000, 51_000, 53_000],
       [4, 208_000, 204_000, 212_000],
     ]);
+  });
+
+  it("show hosts of several processes by their number, with a line for each number of clients", () => {
+    const run = runOf([
+      [throughputOf(1, 1, 64), [100_000, 100_000]],
+      [throughputOf(1, 4, 64), [110_000, 130_000]],
+      [throughputOf(2, 1, 64), [100_000, 100_000]],
+      [throughputOf(2, 4, 64), [200_000, 220_000]],
+    ]);
+    const text = formatRun(run);
+    expect(text).to.match(/1 client, 64 in flight each +4 clients, 64 in flight each/);
+    expect(text).to.match(/1 process +100 k\/s +120 k\/s ±8 %/);
+    expect(text).to.match(/2 processes +100 k\/s +210 k\/s ±5 %/);
+    const [chart, ...others] = makeCharts(run.peers);
+    expect(others).to.deep.equal([]);
+    expect(chart!.lines.map(({ name, points }) => [name, points])).to.deep.equal([
+      [
+        "1 client, 64 in flight each",
+        [
+          [1, 100_000, 100_000, 100_000],
+          [2, 100_000, 100_000, 100_000],
+        ],
+      ],
+      [
+        "4 clients, 64 in flight each",
+        [
+          [1, 120_000, 110_000, 130_000],
+          [2, 210_000, 200_000, 220_000],
+        ],
+      ],
+    ]);
+    expect(formatPage(run)).to.contain('<canvas id="workers"').and.contain("2 processes, 4 clients, 64 in flight each");
   });
 
   it("draw several peers in the same pictures, each in a colour of its own", () => {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { integerFrom, listOf, parseArguments, parseSize, someOf } from "../../../packages/cli/src/bench/options.ts";
-import { MEASUREMENTS, planRound } from "../../../packages/cli/src/bench/plan.ts";
+import { MEASUREMENTS, planRound, planSeveral } from "../../../packages/cli/src/bench/plan.ts";
 import { expectRound } from "../../../packages/cli/src/bench/run.ts";
 import { chooseOptions } from "../../../packages/cli/src/bench/settings.ts";
 
@@ -21,9 +21,9 @@ describe("cli: what bench may be told", () => {
     expect(() => parseArguments("1")).to.throw("Not a JSON array");
   });
 
-  it("measures everything on a host of its own, in about a minute", () => {
+  it("measures everything but several processes on a host of its own, in about a minute", () => {
     const options = chooseOptions(undefined, {});
-    expect(options.only).to.deep.equal(MEASUREMENTS);
+    expect(options.only).to.deep.equal(MEASUREMENTS.filter((name) => name !== "workers"));
     expect(options.roundTrips).to.deep.equal([0, 1, 10, 50, 200]);
     expect(options.rounds * expectRound(options)).to.be.below(75_000);
     const quick = chooseOptions(undefined, { quick: true });
@@ -41,7 +41,29 @@ describe("cli: what bench may be told", () => {
     expect(() => chooseOptions("wss://example.com", { only: ["chains"] })).to.throw("TLS");
   });
 
+  it("measures hosts of several processes where it is told how many, or told to", () => {
+    expect(chooseOptions(undefined, { workers: [1, 3] })).to.deep.include({ workers: [1, 3], clients: [4] });
+    for (const flags of [{ workers: [2] }, { clients: [2] }]) {
+      expect(chooseOptions(undefined, flags).only).to.deep.equal(MEASUREMENTS);
+    }
+    const only = chooseOptions(undefined, { only: ["workers"], clients: [1, 2], concurrency: [1, 8], duration: 100 });
+    expect(planRound(only)).to.deep.equal([]);
+    const steps = planSeveral(only);
+    expect(steps.map(({ name, processes }) => [name, processes])).to.deep.equal([
+      ["host of 1 process", 1],
+      ["host of 2 processes", 2],
+      ["host of 4 processes", 4],
+    ]);
+    expect(steps[0]).to.deep.include({ clients: [1, 2], inFlight: 8, duration: 100 });
+    expect(expectRound(only)).to.equal(steps.reduce((sum, { expected }) => sum + expected, 0));
+    expect(planSeveral(chooseOptions(undefined, {}))).to.deep.equal([]);
+  });
+
   it("refuses flags that do not go together", () => {
+    for (const name of ["workers", "clients"]) {
+      expect(() => chooseOptions(HOST, { [name]: [2] })).to.throw(`--${name} is for hosts of the benchmark's own`);
+    }
+    expect(() => chooseOptions(HOST, { only: ["workers"] })).to.throw("--only workers starts hosts of its own");
     expect(() => chooseOptions(undefined, { method: "add" })).to.throw("--method needs the <url>");
     expect(() => chooseOptions(HOST, { args: [] })).to.throw("--args needs --method");
     expect(() => chooseOptions("nowhere", {})).to.throw('"nowhere" is not a URL');

@@ -2,7 +2,7 @@
 
 import { totalErrors, WRONG_RESULT } from "./load/errors.ts";
 import { describeMachine } from "./machine.ts";
-import { planRound } from "./plan.ts";
+import { planRound, planSeveral } from "./plan.ts";
 import { Progress } from "./progress.ts";
 import { compareFiles, type Outputs, prepareOutputs, writeOutputs } from "./report/outputs.ts";
 import { emptyPeer, type RunResult } from "./results.ts";
@@ -47,8 +47,8 @@ export async function bench(url: string | undefined, flags: Flags): Promise<void
 }
 
 function emptyRun(options: BenchOptions, name: string): RunResult {
-  const steps = new Set(planRound(options).map((step) => step.name)).size;
-  if (steps === 0) throw new TypeError("There is nothing to measure.");
+  if (planRound(options).length + planSeveral(options).length === 0)
+    throw new TypeError("There is nothing to measure.");
   const what = options.target.method ?? "the benchmark's own Worker";
   return {
     format: "capstan-bench",

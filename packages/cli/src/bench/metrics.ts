@@ -54,6 +54,17 @@ export function throughput(count: number): Metric {
   };
 }
 
+/** Calls per second of all clients together, each with so many calls in flight. */
+export function throughputOf(processes: number, clients: number, count: number): Metric {
+  const load = `${clients === 1 ? "1 client" : `${clients} clients`}, ${count} in flight each`;
+  const host = processes === 1 ? "1 process" : `${processes} processes`;
+  return {
+    ...metric("workers", `workers/${processes}/clients/${clients}/${count}`, `${host}, ${load}`, "calls/s"),
+    series: load,
+    x: processes,
+  };
+}
+
 export function cpuPerCall(end: "client" | "host", count: number): Metric {
   return { ...metric("cpu", `cpu/${end}/${count}`, `${end}, ${count} in flight`, "µs"), series: end, x: count };
 }

@@ -20,11 +20,32 @@ export interface PlanOptions {
   readonly fanOut: readonly number[];
   /** Bytes. */
   readonly payloads: readonly number[];
+  /** Numbers of processes of a host, and of clients at once. */
+  readonly workers: readonly number[];
+  readonly clients: readonly number[];
+  /** Milliseconds, before each round. */
+  readonly warmup: number;
   /** Milliseconds of one measurement. */
   readonly duration: number;
   /** Milliseconds of one loop of calls: `duration`, or more where `requests` ends it. */
   readonly loopDuration: number;
   /** Calls of one loop at most. */
+  readonly requests?: number | undefined;
+}
+
+/** A step with a host of its own, of so many processes, and clients of its own: each number of them calls at once. */
+export interface SeveralStep {
+  readonly name: string;
+  /** About how long it takes, in milliseconds. */
+  readonly expected: number;
+  readonly processes: number;
+  readonly clients: readonly number[];
+  /** Calls of each client. */
+  readonly inFlight: number;
+  /** Milliseconds before the first measurement, and of each. */
+  readonly warmup: number;
+  readonly duration: number;
+  /** Calls of each client at most. */
   readonly requests?: number | undefined;
 }
 
@@ -38,6 +59,8 @@ export interface Step {
 
 /** Awaited chains longer than this are left out: at 200 ms for each call they would be most of the run. */
 const LONGEST_CHAIN_MS = 2_000;
+/** Until several processes and their clients run. */
+const SEVERAL_START_MS = 2_000;
 /** Calls whose bytes are counted. */
 export const COUNTED_CALLS = 1_024;
 
@@ -91,6 +114,22 @@ export function planRound(options: PlanOptions): Step[] {
   }
   if (wanted("heap")) steps.push({ name: "heap per stub", expected: 400, request: { kind: "heap" } });
   return steps;
+}
+
+/** The steps after those of `planRound`. */
+export function planSeveral(options: PlanOptions): SeveralStep[] {
+  if (!options.only.includes("workers")) return [];
+  const { workers, clients, concurrency, warmup, duration, loopDuration, requests } = options;
+  return workers.map((processes) => ({
+    name: processes === 1 ? "host of 1 process" : `host of ${processes} processes`,
+    expected: SEVERAL_START_MS + warmup + clients.length * duration,
+    processes,
+    clients,
+    inFlight: Math.max(...concurrency),
+    warmup,
+    duration: loopDuration,
+    requests,
+  }));
 }
 
 function planChains({ chainLengths: lengths, roundTrips, duration }: PlanOptions): Step {

@@ -7,6 +7,7 @@ import { type Spread, spread } from "./statistics.ts";
 export const GROUPS = [
   "latency",
   "throughput",
+  "workers",
   "open-loop",
   "chains",
   "fan-out",

@@ -6,11 +6,12 @@ import type { RoundTripLink } from "./load/chains.ts";
 import { addErrors, totalErrors } from "./load/errors.ts";
 import type { Target } from "./load/session.ts";
 import { wireBytes } from "./metrics.ts";
-import { COUNTED_CALLS, type PlanOptions, planRound, type Step } from "./plan.ts";
+import { COUNTED_CALLS, type PlanOptions, planRound, planSeveral, type Step } from "./plan.ts";
 import type { LoadReply, LoadRequest } from "./processes/load-requests.ts";
-import { MeasuredProcess } from "./processes/measured-process.ts";
+import { type ClientProcess, startClient, startHost } from "./processes/start-process.ts";
 import type { Progress } from "./progress.ts";
 import { type PeerResult, type Reading, record } from "./results.ts";
+import { measureSeveral } from "./several-processes.ts";
 
 const START_TIMEOUT_MS = 20_000;
 /** What a measurement may take beyond its own time on a machine that is busy. */
@@ -21,20 +22,20 @@ export interface BenchOptions extends PlanOptions {
   readonly url?: string | undefined;
   readonly target: Target;
   readonly rounds: number;
-  /** Milliseconds, before each round. */
-  readonly warmup: number;
   readonly connections: number;
   /** Milliseconds until a call counts as lost. */
   readonly timeout: number;
   /** Bytes per second of the links that have a delay. */
   readonly bandwidth?: number | undefined;
-  /** A directory for CPU profiles of both processes. */
+  /** A directory for CPU profiles of all processes. */
   readonly cpuProf?: string | undefined;
 }
 
-/** What is expected of one round, in milliseconds: its steps, its warm-up and its start. */
+/** What is expected of one round, in milliseconds: its steps, warm-ups and starts. */
 export function expectRound(options: BenchOptions): number {
-  return planRound(options).reduce((sum, { expected }) => sum + expected, options.warmup + 700);
+  const steps = planRound(options);
+  const start = steps.length > 0 ? options.warmup + 700 : 0;
+  return [...steps, ...planSeveral(options)].reduce((sum, { expected }) => sum + expected, start);
 }
 
 /** Runs all rounds, and adds what they give to `result`. Rejects when nothing can be measured. */
@@ -46,29 +47,38 @@ export async function runBench(options: BenchOptions, result: PeerResult, progre
   }
 }
 
-async function runRound(
+type Say = (name: string, expected: number) => void;
+
+async function runRound(options: BenchOptions, result: PeerResult, say: Say): Promise<void> {
+  const steps = planRound(options);
+  if (steps.length > 0) await runOnOneHost(steps, options, result, say);
+  for (const step of planSeveral(options)) {
+    say(step.name, step.expected);
+    recordReply(result, step.name, await measureSeveral(step, options));
+  }
+}
+
+/** With a host and a client that are started for it, or a host that runs. */
+async function runOnOneHost(
+  steps: readonly Step[],
   options: BenchOptions,
   result: PeerResult,
-  say: (name: string, expected: number) => void,
+  say: Say,
 ): Promise<void> {
   say("start", 700);
-  const host = options.url === undefined ? startProcess("host", options) : undefined;
-  const load = startProcess("load", options);
+  const host = options.url === undefined ? startHost(1, options.cpuProf) : undefined;
+  const load = startClient(options.cpuProf);
   const proxies: LinkProxy[] = [];
   try {
     const [started] = await Promise.all([host?.next(START_TIMEOUT_MS), load.next(START_TIMEOUT_MS)]);
     const url = options.url ?? (started as { readonly url: string }).url;
-    const round = new Round(options, url, load as MeasuredProcess<LoadRequest, LoadReply>, host?.gone, proxies);
+    const round = new Round(options, url, load, host?.gone, proxies);
     await round.connect();
     say("warm-up", options.warmup);
     await round.warmUp();
-    for (const step of planRound(options)) {
+    for (const step of steps) {
       say(step.name, step.expected);
-      const { readings, curves, errors, calls } = await round.run(step);
-      addErrors(result.errors, errors);
-      if (calls === 0)
-        throw new Error(`no call succeeded (${step.name}): ${Object.keys(errors).join("; ") || "none came back"}`);
-      record(result, readings, curves);
+      recordReply(result, step.name, await round.run(step));
     }
   } finally {
     await load.stop();
@@ -77,31 +87,26 @@ async function runRound(
   }
 }
 
-type Process = MeasuredProcess<LoadRequest, object>;
-
-function startProcess(name: "host" | "load", { cpuProf }: BenchOptions): Process {
-  // The same file as source and as built.
-  const module = new URL(`processes/${name}-process${import.meta.url.slice(-3)}`, import.meta.url);
-  const profile = cpuProf === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${cpuProf}`];
-  return new MeasuredProcess({
-    title: name === "host" ? "host" : "client",
-    module,
-    execArgv: [...process.execArgv, ...profile],
-  });
+/** Throws where nothing came of the step. */
+function recordReply(result: PeerResult, name: string, { readings, curves, errors, calls }: LoadReply): void {
+  addErrors(result.errors, errors);
+  if (calls === 0)
+    throw new Error(`no call succeeded (${name}): ${Object.keys(errors).join("; ") || "none came back"}`);
+  record(result, readings, curves);
 }
 
 /** One round over running processes. */
 class Round {
   private readonly options: BenchOptions;
   private readonly url: string;
-  private readonly load: MeasuredProcess<LoadRequest, LoadReply>;
+  private readonly load: ClientProcess;
   private readonly hostGone: Promise<never> | undefined;
   private readonly proxies: LinkProxy[];
 
   constructor(
     options: BenchOptions,
     url: string,
-    load: MeasuredProcess<LoadRequest, LoadReply>,
+    load: ClientProcess,
     hostGone: Promise<never> | undefined,
     proxies: LinkProxy[],
   ) {

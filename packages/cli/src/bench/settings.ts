@@ -23,6 +23,8 @@ export interface BenchFlags {
   readonly bandwidth?: number;
   readonly fanOut?: readonly number[];
   readonly payload?: readonly number[];
+  readonly workers?: readonly number[];
+  readonly clients?: readonly number[];
   readonly cpuProf?: string;
   readonly quick?: boolean;
 }
@@ -67,6 +69,8 @@ const QUICK: Defaults = {
 
 /** Calls per second of the open loop. */
 const RATE = 10_000;
+const WORKERS = [1, 2, 4];
+const CLIENTS = [4];
 
 /** Throws TypeError for flags that do not go together. */
 export function chooseOptions(url: string | undefined, flags: BenchFlags): BenchOptions {
@@ -88,6 +92,8 @@ export function chooseOptions(url: string | undefined, flags: BenchFlags): Bench
     roundTrips: flags.rtt ?? defaults.roundTrips,
     fanOut: flags.fanOut ?? defaults.fanOut,
     payloads: flags.payload ?? defaults.payloads,
+    workers: flags.workers ?? WORKERS,
+    clients: flags.clients ?? CLIENTS,
     connections: flags.connections ?? 1,
     timeout: flags.timeout ?? 10_000,
     bandwidth: flags.bandwidth,
@@ -96,7 +102,8 @@ export function chooseOptions(url: string | undefined, flags: BenchFlags): Bench
   };
 }
 
-function checkTarget(url: string | undefined, { service, entrypoint, method, args }: BenchFlags): void {
+function checkTarget(url: string | undefined, flags: BenchFlags): void {
+  const { service, entrypoint, method, args } = flags;
   if (url === undefined) {
     const flag = Object.entries({ service, entrypoint, method, args }).find(([, value]) => value !== undefined);
     if (flag !== undefined) throw new TypeError(`--${flag[0]} needs the <url> of a host.`);
@@ -106,12 +113,16 @@ function checkTarget(url: string | undefined, { service, entrypoint, method, arg
   if (!/^(https?|wss?):$/.test(new URL(url).protocol)) {
     throw new TypeError(`"${url}" cannot be linked to: use http, https, ws or wss.`);
   }
+  for (const name of ["workers", "clients"] as const) {
+    if (flags[name] !== undefined)
+      throw new TypeError(`--${name} is for hosts of the benchmark's own: leave out <url>.`);
+  }
   if (args !== undefined && method === undefined) throw new TypeError("--args needs --method.");
 }
 
 function chooseMeasurements(
   url: string | undefined,
-  { only, method }: BenchFlags,
+  { only, method, workers, clients }: BenchFlags,
   rates: readonly number[],
 ): readonly Measurement[] {
   const secure = url !== undefined && /^(https|wss):/.test(url);
@@ -119,10 +130,15 @@ function chooseMeasurements(
     if (method !== undefined && !OF_ANY_METHOD.includes(name))
       return "needs the benchmark's own Worker: leave out --method";
     if (secure && (name === "wire" || name === "chains")) return "goes through a proxy, which TLS does not allow";
+    if (name === "workers" && url !== undefined) return "starts hosts of its own: leave out <url>";
     if (name === "open-loop" && rates.length === 0) return "needs a --rate here";
     return undefined;
   };
-  if (only === undefined) return MEASUREMENTS.filter((name) => refusal(name) === undefined);
+  if (only === undefined) {
+    // It starts many processes: only where it is asked for.
+    const isSeveral = workers !== undefined || clients !== undefined;
+    return MEASUREMENTS.filter((name) => refusal(name) === undefined && (name !== "workers" || isSeveral));
+  }
   for (const name of only) {
     const why = refusal(name);
     if (why !== undefined) throw new TypeError(`--only ${name} ${why}.`);

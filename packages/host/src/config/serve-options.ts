@@ -34,6 +34,7 @@ const serveOptions = z.strictObject({
     .min(1, { error: "must name a Worker to serve" }),
   port: z.number(PORT).int(PORT).min(0, PORT).max(65_535, PORT).optional(),
   host: nonEmpty.optional(),
+  listen: aFunction.optional(),
   services: anObject
     .superRefine((services, context) => {
       for (const [name, url] of Object.entries(services)) {
@@ -48,12 +49,16 @@ const serveOptions = z.strictObject({
   limits: z.unknown().optional(),
   record: aFunction.optional(),
   report: aFunction.optional(),
+  warn: aFunction.optional(),
 });
 
 /** @throws ConfigError with one line for each problem. */
 export function checkServeOptions(options: unknown): void {
   if (!isObject(options)) throw new ConfigError(SOURCE, [mustBe("an object", options)]);
   const problems = check(serveOptions, options, []);
+  if (options.listen !== undefined && (options.port ?? options.host) !== undefined) {
+    problems.push("listen: takes the place of port and host: leave them out");
+  }
   if (Array.isArray(options.workers)) {
     for (const [index, worker] of options.workers.entries()) {
       if (typeof worker === "string") continue;

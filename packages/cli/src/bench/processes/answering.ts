@@ -1,15 +1,15 @@
 // The other end of measured-process.ts: how such a process answers, and when it ends.
 import type { Failed, Stop } from "./measured-process.ts";
 
-/** Answers every request in order with what `handle` gives, or with its error. Calls `stop` before the process ends. */
+/** Answers every request in order with what `handle` gives, or with its error. Waits for `stop` before the process ends. */
 export function answer<Request extends { readonly kind: string }, Reply extends object>(
   handle: (request: Request) => Promise<Reply>,
-  stop: () => void = () => {},
+  stop: () => void | Promise<void> = () => {},
 ): void {
   process.on("message", (request: Request | Stop) => {
     if (request.kind === "stop") {
-      stop();
-      process.exit(0);
+      void Promise.resolve(stop()).then(() => process.exit(0));
+      return;
     }
     handle(request as Request).then(reply, replyFailed);
   });

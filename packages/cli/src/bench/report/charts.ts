@@ -45,6 +45,15 @@ export function makeCharts(peers: readonly PeerResult[]): Chart[] {
   const charts = [
     latencyChart(peers),
     throughputChart(peers),
+    metricChart(peers, {
+      id: "workers",
+      title: "Calls per second by processes",
+      note: "A host of several processes behind one port, called by several clients at once: the calls of all of them.",
+      group: "workers",
+      unit: "calls/s",
+      x: { label: "processes of the host", scale: "linear", unit: "number" },
+      y: { label: "calls per second", scale: "linear", unit: "calls/s" },
+    }),
     ...chainCharts(peers),
     loadedLatencyChart(peers),
     metricChart(peers, {

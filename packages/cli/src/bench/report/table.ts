@@ -52,6 +52,12 @@ const SECTIONS: readonly Section[] = [
     column: ({ group, series }) => (group === "cpu" ? `CPU, ${series}` : "calls"),
   },
   {
+    title: "Calls per second of all clients, by processes of the host",
+    takes: ({ group }) => group === "workers",
+    row: ({ x }) => (x === 1 ? "1 process" : `${x} processes`),
+    column: ({ series }) => series,
+  },
+  {
     title: "Chains of dependent calls, by round-trip time and number of calls",
     takes: ({ group }) => group === "chains",
     row: ({ series }) => series,

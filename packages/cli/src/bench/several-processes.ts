@@ -1,0 +1,64 @@
+// Calls per second of hosts of several processes, called by several clients at once.
+import { addErrors, type ErrorCounts } from "./load/errors.ts";
+import type { Target } from "./load/session.ts";
+import { throughput, throughputOf } from "./metrics.ts";
+import type { SeveralStep } from "./plan.ts";
+import type { LoadReply, LoadRequest } from "./processes/load-requests.ts";
+import { type ClientProcess, startClient, startHost } from "./processes/start-process.ts";
+import type { Reading } from "./results.ts";
+
+/** What starting takes at most, for each process. */
+const START_TIMEOUT_MS = 20_000;
+/** What a measurement may take beyond its own time on a machine that is busy. */
+const SLACK_MS = 30_000;
+
+/** What is the same in all steps. */
+export interface SeveralOptions {
+  readonly target: Target;
+  readonly connections: number;
+  /** Milliseconds until a call counts as lost. */
+  readonly timeout: number;
+  readonly cpuProf?: string | undefined;
+}
+
+/** Starts the host and as many clients as are needed, has them call, and ends them. */
+export async function measureSeveral(step: SeveralStep, options: SeveralOptions): Promise<LoadReply> {
+  const { processes, clients, inFlight, warmup, duration, requests } = step;
+  const { target, connections, timeout, cpuProf } = options;
+  const host = startHost(processes, cpuProf);
+  const loads = Array.from({ length: Math.max(...clients) }, () => startClient(cpuProf));
+  const askAll = async (asked: readonly ClientProcess[], what: LoadRequest, expected: number): Promise<LoadReply[]> => {
+    const replies = Promise.all(asked.map((load) => load.ask(what, expected + timeout + SLACK_MS)));
+    replies.catch(() => {});
+    return Promise.race([replies, host.gone]);
+  };
+  const closed = { kind: "closed", inFlight } as const;
+  const limit = requests === undefined ? {} : { requests };
+  const readings: Reading[] = [];
+  const errors: ErrorCounts = {};
+  let calls = 0;
+  try {
+    const start = START_TIMEOUT_MS * (processes + loads.length);
+    const [{ url }] = await Promise.all([host.next(start), ...loads.map((load) => load.next(start))]);
+    await askAll(loads, { kind: "connect", url, target, connections, timeout }, 0);
+    if (warmup > 0) await askAll(loads, { ...closed, duration: warmup }, warmup);
+    for (const count of clients) {
+      const replies = await askAll(loads.slice(0, count), { ...closed, duration, ...limit }, duration);
+      for (const reply of replies) {
+        addErrors(errors, reply.errors);
+        calls += reply.calls ?? 0;
+      }
+      const value = replies.reduce((sum, reply) => sum + callsPerSecond(reply, inFlight), 0);
+      readings.push({ metric: throughputOf(processes, count, inFlight), value });
+    }
+  } finally {
+    await Promise.all([host, ...loads].map((one) => one.stop()));
+  }
+  return { readings, curves: [], errors, calls };
+}
+
+/** What one client measured of its own calls. */
+function callsPerSecond({ readings }: LoadReply, inFlight: number): number {
+  const { id } = throughput(inFlight);
+  return readings.find(({ metric }) => metric.id === id)?.value ?? 0;
+}
