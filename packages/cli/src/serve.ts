@@ -1,7 +1,7 @@
 // capstan serve: Workers of one process behind one port, until a signal.
 import { linkUrl } from "@capstan/client/serving";
-import { errorText, serve } from "@capstan/host";
-import { type Command, InvalidArgumentError } from "commander";
+import { errorText, type PackedPolicy, serve } from "@capstan/host";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { recordTo } from "./recording/recording-file.ts";
 import { parsePort, wholeNumber } from "./whole-number.ts";
 
@@ -9,6 +9,7 @@ interface ServeFlags {
   readonly port: number;
   readonly host: string;
   readonly acceptProps?: true;
+  readonly packed: PackedPolicy;
   readonly grace: number;
   readonly record?: string;
   readonly service: { readonly [name: string]: string };
@@ -23,6 +24,14 @@ export function addServe(program: Command): void {
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--service <NAME=URL>", "where another service lives; repeatable", collectService, {})
     .option("--accept-props", "let bindings of other hosts set ctx.props: only among trusted hosts")
+    .addOption(
+      new Option(
+        "--packed <which>",
+        "links whose frames are packed: fewer bytes, more work; remote: those of other machines",
+      )
+        .choices(["always", "remote", "never"] satisfies PackedPolicy[])
+        .default("remote" satisfies PackedPolicy),
+    )
     .option("--grace <seconds>", "time that calls and tasks get when a signal stops the host", parseSeconds, 30)
     .option("--record <file>", "write what passes over links there, for capstan inspect")
     .action(async (workers: string[], flags: ServeFlags) => {
@@ -35,6 +44,7 @@ export function addServe(program: Command): void {
         host: flags.host,
         services: flags.service,
         acceptProps: flags.acceptProps,
+        packed: flags.packed,
         record: recordTo(flags.record),
         limits: { gracePeriodMs: flags.grace * 1000 },
       });
