@@ -27,7 +27,7 @@ export function addServe(program: Command): void {
     .addOption(
       new Option(
         "--packed <which>",
-        "links whose frames are packed: fewer bytes, more work; remote: those of other machines",
+        "links whose frames are packed, for fewer bytes and more work: all, those of other machines, none",
       )
         .choices(["always", "remote", "never"] satisfies PackedPolicy[])
         .default("remote" satisfies PackedPolicy),
