@@ -1,6 +1,6 @@
-// hot path (bench: npm run bench). Cap'n Proto's packing: every word becomes a tag with a bit for each byte that is not
-// zero, and those bytes. Behind the tag 0x00 stands how many more words of zeros follow; behind 0xff and its eight bytes,
-// how many more words follow as they are.
+// hot path of packed links (bench: capstan bench --packed). Cap'n Proto's packing: every word becomes a tag with a bit for
+// each byte that is not zero, and those bytes. Behind the tag 0x00 stands how many more words of zeros follow; behind 0xff
+// and its eight bytes, how many more words follow as they are.
 import { DecodeError } from "./errors.ts";
 import { messageLength } from "./framing.ts";
 import type { Limits } from "./limits.ts";
