@@ -1,7 +1,7 @@
 // Frames of a packed link. What is in them is the business of the other files.
 import { expect } from "chai";
 import { CAPSTAN_PACKED_PROTOCOL } from "../../packages/vat/src/index.ts";
-import { DEFAULT_LIMITS, packedBound, packFrame } from "../../packages/wire/src/index.ts";
+import { DEFAULT_LIMITS, isMostlyZeros, packedBound, packFrame } from "../../packages/wire/src/index.ts";
 import { finish, frame } from "../support/raw-messages.ts";
 import { bytesOf, listAt, structAt } from "../wire/support/words.ts";
 import { type AttackedHost, attackedHost } from "./support/attacked-host.ts";
@@ -85,6 +85,16 @@ describe("hostile peer: packed frames as they must not be", () => {
       const during = await host.look();
       expect(during.liveInvocations).to.equal(64);
       expect(during.heapBytes - before.heapBytes).to.be.lessThan(MOST_BYTES);
+    }));
+
+  it("takes turns with others while it handles a frame of very many messages that are mostly zeros", () =>
+    attackPacked(host, async (peer) => {
+      const one = padded(frame(finish(9999)), 96);
+      const many = new Uint8Array(one.length * 100_000);
+      for (let at = 0; at < many.length; at += one.length) many.set(one, at);
+      expect(isMostlyZeros(many.length, packFrame(many).length)).to.equal(true);
+      peer.send(many);
+      await peer.expectAlive();
     }));
 
   it("goes on after a large message of zeros that it does not know", () =>

@@ -101,9 +101,12 @@ export function isMostlyZeros(length: number, packedLength: number): boolean {
  * @throws DecodeError for a message of more segments than are allowed.
  */
 export function* piecesOf(frame: Uint8Array, limits: Limits): Generator<Uint8Array> {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
   let start = 0;
   for (let at = 0; at < frame.length; ) {
-    const length = messageLength(frame, at, limits);
+    // There may be a million of one segment.
+    const isFlat = view.getUint32(at, true) === 0;
+    const length = isFlat ? 8 + 8 * view.getUint32(at + 4, true) : messageLength(frame, at, limits);
     const end = length === 0 ? frame.length : Math.min(at + length, frame.length);
     if (at > start && end - start > PIECE_BYTES) {
       yield frame.slice(start, at);
