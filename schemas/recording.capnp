@@ -19,6 +19,9 @@ struct Record @0x9a6586f6264d786c {
     opened :group {
       batched @3 :Bool;
       # Whether frames may hold several messages.
+
+      packed @7 :Bool;
+      # Whether frames are packed on their way; those that are recorded are not.
     }
 
     sent @4 :Data;

@@ -146,6 +146,40 @@ describe("cli: inspect, in processes of its own", function () {
     expect(recorded.stdout).to.contain("closed: The tap was closed.");
   });
 
+  it("shows the messages of packed links as those of others, as a proxy and from a file", async () => {
+    const host = await serve("examples/worker-b", "--packed", "always", "--record", file);
+    const tapped = join(folder, "tapped");
+    const tap = await start("inspect", host.url, "--record", tapped);
+    expect(await command("call", tap.url, "add", "1", "2")).to.include({ code: 0, stdout: "3\n" });
+    await tap.printed("closed: The caller closed the link");
+    expect(await tap.stop("SIGINT")).to.equal(0);
+    expect(await host.stop("SIGTERM")).to.equal(0);
+    const ends = [tap.stdout, (await command("inspect", tapped)).stdout, (await command("inspect", file)).stdout];
+    for (const stdout of ends) {
+      expect(stdout).to.contain(" 1 · opened, packed (sizes are those of what is in it)\n");
+      expect(stdout).to.match(/ call (question|answer) 2 on .* JsRpcTarget\.call add\(1, 2\) \(184 bytes\)\n/);
+      expect(stdout).to.match(/ return (question|answer) 2 results 3 no-finish \(80 bytes\)\n/);
+      expect(stdout).to.not.contain("malformed");
+    }
+    const { stdout } = await command("inspect", file, "--json");
+    const opened = stdout.split("\n").find((line) => line.includes('"opened"'));
+    expect(JSON.parse(opened ?? "")).to.include({ event: "opened", batched: true, packed: true });
+  });
+
+  it("has packed links where call asks for them and serve does not refuse", async () => {
+    for (const [policy, opened] of [
+      ["remote", "opened, packed"],
+      ["never", "opened\n"],
+    ] as const) {
+      const host = await serve("examples/worker-b", "--packed", policy);
+      expect(await command("call", host.url, "add", "1", "2", "--packed", "--record", file)).to.include({ code: 0 });
+      expect((await command("inspect", file)).stdout).to.contain(opened);
+    }
+    const wrong = await command("serve", "examples/worker-b", "--packed", "sometimes");
+    expect(wrong.code).to.equal(1);
+    expect(wrong.stderr).to.contain("'sometimes' is invalid. Allowed choices are always, remote, never.");
+  });
+
   it("shows frames that are none, passes them on, and lives", async () => {
     const host = await serve("examples/worker-b");
     const tap = await start("inspect", host.url);

@@ -53,6 +53,7 @@ function addLoadOptions(command: Command): void {
     .option("--warmup <seconds>", "before each round (1)", (text) => 1_000 * numberFrom(0, 3_600)(text))
     .option("--rounds <count>", "rounds, each with new processes (5)", integerFrom(1, 1_000))
     .option("--connections <count>", "links that the calls are spread over (1)", integerFrom(1, 10_000))
+    .option("--packed", "packed links: fewer bytes, more work")
     .option("--timeout <seconds>", "after which a call counts as lost (10)", seconds)
     .option("--chain <list>", "lengths of chains (1,2,4,8,16,32)", listOf(count))
     .option("--rtt <list>", "round-trip times of chains, in ms (0,1,10,50,200)", listOf(numberFrom(0, 10_000)))

@@ -8,6 +8,7 @@ import { recordTo } from "./recording/recording-file.ts";
 interface CallFlags {
   readonly service?: string;
   readonly entrypoint?: string;
+  readonly packed?: true;
   readonly record?: string;
 }
 
@@ -20,12 +21,13 @@ export function addCall(program: Command): void {
     .argument("[arguments...]", "JSON, one each")
     .option("--service <name>", "service; default: the host's first")
     .option("--entrypoint <name>", "named export; default: the default export")
+    .option("--packed", "ask for a packed link: fewer bytes, more work; default: as the host has it")
     .option("--record <file>", "write what passes over the link there, for capstan inspect")
     .action(async (url: string, method: string, texts: string[], flags: CallFlags) => {
       const args = texts.map(parseArgument);
       const path = method.split(".");
       if (method === "fetch" || method === "connect") throw new TypeError(notAMethod(method));
-      const link = connect(url, { record: recordTo(flags.record) });
+      const link = connect(url, { packed: flags.packed, record: recordTo(flags.record) });
       try {
         const service = link.service(flags.service, { entrypoint: flags.entrypoint });
         console.log(resultText(await callByPath(service, path, args)));

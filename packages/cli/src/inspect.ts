@@ -69,7 +69,7 @@ async function inspectLinks(url: string, flags: InspectFlags): Promise<void> {
     };
     say({ kind: "made", peer });
     return both(recording, {
-      handleOpen: (batched) => say({ kind: "opened", batched }),
+      handleOpen: (batched, packed) => say({ kind: "opened", batched, packed }),
       handleSent: (frame) => say({ kind: "sent", frame }),
       handleReceived: (frame) => say({ kind: "received", frame }),
       handleClosed: (reason) => say({ kind: "closed", reason }),
@@ -114,9 +114,9 @@ function outputReady(): Promise<void> | undefined {
 function both(first: TrafficListener | undefined, second: TrafficListener): TrafficListener {
   if (first === undefined) return second;
   return {
-    handleOpen(batched) {
-      first.handleOpen(batched);
-      second.handleOpen(batched);
+    handleOpen(batched, packed) {
+      first.handleOpen(batched, packed);
+      second.handleOpen(batched, packed);
     },
     handleSent(frame) {
       first.handleSent(frame);

@@ -1,6 +1,7 @@
 // capstan serve: Workers behind one port, until a signal.
 import { linkUrl } from "@capstan/client/serving";
-import { type Command, InvalidArgumentError } from "commander";
+import type { PackedPolicy } from "@capstan/host";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { serveInOne, serveInSeveral } from "./serve/run.ts";
 import type { ServeTask } from "./serve/serve-task.ts";
 import { parsePort, parseProcesses, wholeNumber } from "./whole-number.ts";
@@ -11,6 +12,7 @@ interface ServeFlags {
   readonly workers: number;
   readonly host: string;
   readonly acceptProps?: true;
+  readonly packed: PackedPolicy;
   readonly grace: number;
   readonly record?: string;
   readonly service: { readonly [name: string]: string };
@@ -31,6 +33,14 @@ export function addServe(program: Command): void {
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--service <NAME=URL>", "where another service lives; repeatable", collectService, {})
     .option("--accept-props", "let bindings of other hosts set ctx.props: only among trusted hosts")
+    .addOption(
+      new Option(
+        "--packed <which>",
+        "links whose frames are packed, for fewer bytes and more work: all, those of other machines, none",
+      )
+        .choices(["always", "remote", "never"] satisfies PackedPolicy[])
+        .default("remote" satisfies PackedPolicy),
+    )
     .option("--grace <seconds>", "time that calls and tasks get when a signal stops the host", parseSeconds, 30)
     .option(
       "--record <file>",
@@ -42,6 +52,7 @@ export function addServe(program: Command): void {
         host: flags.host,
         services: flags.service,
         acceptProps: flags.acceptProps === true,
+        packed: flags.packed,
         graceMs: flags.grace * 1000,
         record: flags.record,
       };

@@ -4,6 +4,7 @@ import { capabilityOf } from "@capstan/client/serving";
 import type { Capability, TableSizes, TrafficRecorder } from "@capstan/vat";
 import type { Limits } from "@capstan/wire";
 import type { ServiceBinding } from "./config/worker-config.ts";
+import { type PackedPolicy, packedOption } from "./link-protocol.ts";
 
 /** A host that bindings lead to. */
 export interface RemoteStats {
@@ -22,14 +23,16 @@ export class RemoteHost {
   readonly #names = new Set<string>();
   readonly #limits: Limits;
   readonly #record: TrafficRecorder | undefined;
+  readonly #packed: PackedPolicy | undefined;
   #link: Link | undefined;
   #linksOpened = 0;
   readonly #services = new Map<ServiceBinding, object>();
 
-  constructor(url: string, limits: Limits, record?: TrafficRecorder) {
+  constructor(url: string, limits: Limits, record?: TrafficRecorder, packed?: PackedPolicy) {
     this.#url = url;
     this.#limits = limits;
     this.#record = record;
+    this.#packed = packed;
   }
 
   /** Remembers that a binding leads to the service `name` there. */
@@ -62,7 +65,12 @@ export class RemoteHost {
 
   #open(): Link {
     this.#linksOpened++;
-    const link = connect(this.#url, { limits: this.#limits, name: this.#describe(), record: this.#record });
+    const link = connect(this.#url, {
+      limits: this.#limits,
+      name: this.#describe(),
+      record: this.#record,
+      packed: packedOption(this.#packed),
+    });
     link.onBroken(() => {
       this.#link = undefined;
       this.#services.clear();

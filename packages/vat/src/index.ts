@@ -36,4 +36,10 @@ export type { TrafficListener, TrafficRecorder, Transport, TransportReceiver } f
 export { type ByteStreamLike, ByteStreamTransport } from "./transports/byte-stream.ts";
 export { MemoryTransport } from "./transports/memory.ts";
 export { RecordingTransport } from "./transports/recording.ts";
-export { CAPNP_PROTOCOL, CAPSTAN_PROTOCOL, type WebSocketLike, WebSocketTransport } from "./transports/websocket.ts";
+export {
+  CAPNP_PROTOCOL,
+  CAPSTAN_PACKED_PROTOCOL,
+  CAPSTAN_PROTOCOL,
+  type WebSocketLike,
+  WebSocketTransport,
+} from "./transports/websocket.ts";

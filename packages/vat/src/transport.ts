@@ -7,6 +7,11 @@ export interface Transport {
    * Read only after `handleOpen`.
    */
   readonly batched: boolean;
+  /**
+   * True when frames are packed on their way: zeros cost next to nothing then, and messages are laid out for that. Frames
+   * that are sent and received here are as ever. Default false. Read only after `handleOpen`.
+   */
+  readonly packed?: boolean | undefined;
   /** Bytes accepted by `send` that the operating system has not taken yet. */
   readonly bufferedBytes: number;
   /** Starts to report events. Called once, by the connection. `handleOpen` may be called before it returns. */
@@ -37,8 +42,11 @@ export interface TransportReceiver {
 
 /** Hears what passes over one transport, in order. Never throws, and never changes the bytes it is shown. */
 export interface TrafficListener {
-  /** @param batched whether a frame may hold several messages. */
-  handleOpen(batched: boolean): void;
+  /**
+   * @param batched whether a frame may hold several messages.
+   * @param packed whether frames are packed on their way; those that are heard are not.
+   */
+  handleOpen(batched: boolean, packed: boolean): void;
   /** This end sends `frame`, whose bytes may be gone when this returns. */
   handleSent(frame: Uint8Array): void;
   handleReceived(frame: Uint8Array): void;

@@ -63,6 +63,7 @@ export {
   writeServiceParams,
   writeServiceResults,
 } from "./link/service.ts";
+export { isMostlyZeros, packedBound, packFrame, piecesOf, unpackFrame } from "./packing.ts";
 export { type LinkEvent, type LinkRecord, RECORDING_HEADER, RecordReader, writeRecord } from "./recording/record.ts";
 export { decodeMessage } from "./rpc/decode.ts";
 export { type DescribeOptions, describeMessage } from "./rpc/describe.ts";

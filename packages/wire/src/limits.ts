@@ -3,7 +3,7 @@ import { DEFAULT_VALUE_LIMITS, type ValueLimits } from "./value/limits.ts";
 
 /** Bounds on what a peer may send, on what waits, and on how long things take. Sizes in bytes, times in ms. */
 export interface Limits {
-  /** Bytes of one WebSocket frame, in either direction. Default 64 MiB. */
+  /** Bytes of one WebSocket frame, in either direction; of a packed one, of what is in it. Default 64 MiB. */
   readonly maxFrameBytes: number;
   /** Segments of one message. Default 511: Cap'n Proto's own implementation refuses 512. */
   readonly maxMessageSegments: number;

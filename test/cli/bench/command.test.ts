@@ -131,6 +131,13 @@ describe("cli: bench", function () {
     );
   });
 
+  it("measures packed links, and counts fewer bytes than capnweb's 97 for a call", async () => {
+    const ended = await bench("--packed", "--only", "wire", "--json", ...SHORT);
+    expect(runSchema.parse(JSON.parse(ended.stdout)).settings).to.include({ packed: true });
+    const oneAtATime = peerIn(ended).metrics.filter(({ id }) => id.endsWith("/1"));
+    expect(oneAtATime.reduce((sum, { rounds: [value = 0] }) => sum + value, 0)).to.be.within(80, 97);
+  });
+
   it("measures its own Worker where another `capstan bench` serves it", async () => {
     const url = await start("bench", "--serve", "0");
     const { metrics } = peerIn(

@@ -38,7 +38,7 @@ async function session(): Promise<{ near: Said[]; far: Said[] }> {
       };
       say({ kind: "made", peer });
       return {
-        handleOpen: (batched) => say({ kind: "opened", batched }),
+        handleOpen: (batched, packed) => say({ kind: "opened", batched, packed }),
         handleSent: (frame) => say({ kind: "sent", frame: frame.slice() }),
         handleReceived: (frame) => say({ kind: "received", frame: frame.slice() }),
         handleClosed: (reason) => say({ kind: "closed", reason }),

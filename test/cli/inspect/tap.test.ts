@@ -11,15 +11,16 @@ describe("cli: a tap", () => {
   let lines: string[];
   let requests: IncomingMessage[];
   let picks = true;
+  let pick = "capnp";
 
-  /** A host that takes "capnp" and sends back what it gets, and a tap before it. */
+  /** A host that takes `pick` and sends back what it gets, and a tap before it. */
   async function open(options: Partial<TapOptions> = {}): Promise<void> {
     lines = [];
     requests = [];
     server = new WebSocketServer({
       port: 0,
       host: "127.0.0.1",
-      handleProtocols: (offered) => (picks && offered.has("capnp") ? "capnp" : false),
+      handleProtocols: (offered) => (picks && offered.has(pick) ? pick : false),
     });
     await once(server, "listening");
     server.on("connection", (socket, req) => {
@@ -32,7 +33,7 @@ describe("cli: a tap", () => {
       note: (text) => lines.push(text),
       ready: () => undefined,
       record: () => ({
-        handleOpen: (batched) => lines.push(`open ${batched}`),
+        handleOpen: (batched, packed) => lines.push(`open ${batched}${packed ? " packed" : ""}`),
         handleSent: (frame) => lines.push(`sent ${frame.length}`),
         handleReceived: (frame) => lines.push(`received ${frame.length}`),
         handleClosed: (reason) => lines.push(`closed ${reason}`),
@@ -91,6 +92,22 @@ describe("cli: a tap", () => {
     expect(socket.protocol).to.equal("capnp");
     expect(lines).to.deep.equal(["open false"]);
     expect(await refusal(dial(["capstan.1"]))).to.equal(502);
+  });
+
+  it("lets packed frames be heard unpacked, and passes them on as they are, those too that are none", async () => {
+    pick = "capstan.1.packed";
+    await open();
+    const socket = dial(["capstan.1", "capstan.1.packed", "capnp"]);
+    await once(socket, "open");
+    pick = "capnp";
+    expect(socket.protocol).to.equal("capstan.1.packed");
+    for (const packed of [new Uint8Array([0, 3]), new Uint8Array([0xff, 1])]) {
+      socket.send(packed);
+      const [data] = (await once(socket, "message")) as [Buffer];
+      expect([...data]).to.deep.equal([...packed]);
+    }
+    const broken = "A frame passed that cannot be unpacked: a packed frame that ends within a word";
+    expect(lines).to.deep.equal(["open true packed", "sent 32", "received 32", broken, broken]);
   });
 
   it("passes frames of both ends, and how each of them closes", async () => {

@@ -2,16 +2,19 @@
 import { once } from "node:events";
 import { expect } from "chai";
 import { WebSocket } from "ws";
+import { CAPSTAN_PACKED_PROTOCOL, CAPSTAN_PROTOCOL } from "../../../packages/vat/src/index.ts";
 import {
   FrameReader,
   LINK_ID_HIGH,
   LINK_ID_LOW,
   LINK_SERVICE_METHOD,
   MessageKind,
+  packFrame,
   type ReleaseMessage,
   type ReturnMessage,
   type RpcMessage,
   resolveLimits,
+  unpackFrame,
   writeServiceParams,
 } from "../../../packages/wire/src/index.ts";
 import { bootstrap, call, finish, frame, type Write } from "../../support/raw-messages.ts";
@@ -32,7 +35,7 @@ export class RawPeer {
     this.socket = socket;
     const reader = new FrameReader(LIMITS, { batched: true });
     socket.on("message", (data: Buffer) => {
-      reader.open(new Uint8Array(data));
+      reader.open(this.#isPacked ? unpackFrame(data, LIMITS) : new Uint8Array(data));
       for (let next = reader.next(); next !== undefined; next = reader.next()) this.#received.push(next);
       this.#wake();
     });
@@ -43,22 +46,26 @@ export class RawPeer {
     socket.on("error", () => {});
   }
 
-  static async open(url: string, protocols = ["capstan.1"]): Promise<RawPeer> {
+  static async open(url: string, protocols = [CAPSTAN_PROTOCOL]): Promise<RawPeer> {
     const socket = new WebSocket(`${url.replace("http", "ws")}/_capstan`, protocols, { perMessageDeflate: false });
     const peer = new RawPeer(socket);
     await once(socket, "open");
     return peer;
   }
 
+  get #isPacked(): boolean {
+    return this.socket.protocol === CAPSTAN_PACKED_PROTOCOL;
+  }
+
   /** Another link to the same host. */
-  another(): Promise<RawPeer> {
-    return RawPeer.open(this.socket.url.replace("ws", "http").replace("/_capstan", ""));
+  another(protocols?: string[]): Promise<RawPeer> {
+    return RawPeer.open(this.socket.url.replace("ws", "http").replace("/_capstan", ""), protocols);
   }
 
   /** Sends one frame. */
   send(...writes: readonly (Write | Uint8Array)[]): void {
-    const bytes = writes.map((write) => (write instanceof Uint8Array ? write : frame(write)));
-    this.socket.send(Buffer.concat(bytes));
+    const bytes = Buffer.concat(writes.map((write) => (write instanceof Uint8Array ? write : frame(write))));
+    this.socket.send(this.#isPacked ? packFrame(bytes) : bytes);
   }
 
   /** The next message that came, whatever it is. */

@@ -18,10 +18,11 @@ function paramsOf(
   args: readonly unknown[] | undefined,
   operation: Operation,
   externalPusher?: number,
+  packed = false,
 ) {
   return contentOf((out, at) => {
     writeCallParams(out, at, path, args, operation, targetWriter(), DEFAULT_LIMITS, externalPusher);
-  });
+  }, packed);
 }
 
 describe("params of JsRpcTarget.call", () => {
@@ -36,8 +37,9 @@ describe("params of JsRpcTarget.call", () => {
         fc.oneof(name, fc.array(name, { maxLength: 5 })),
         args,
         fc.integer({ min: -1, max: 9 }),
-        (path, args, pusher) => {
-          const reader = paramsOf(path, args ?? undefined, 0, pusher);
+        fc.boolean(),
+        (path, args, pusher, packed) => {
+          const reader = paramsOf(path, args ?? undefined, 0, pusher, packed);
           const read = readCallParams(reader, 0, DEFAULT_LIMITS);
           expect(read.path).to.deep.equal(typeof path === "string" ? [path] : path);
           expect(read.operation).to.equal(0);
@@ -63,6 +65,21 @@ describe("params of JsRpcTarget.call", () => {
         listAt(-3, 2, 11),
       ]),
     );
+  });
+
+  it("are laid out to be packed: zeros of the data left out, the value's struct in front of its bytes", () => {
+    expect(bytesIn(paramsOf("add", [1, 2], 0, -1, true))).to.deep.equal(
+      bytesOf([
+        structAt(0, 0, 2),
+        listAt(1, 2, 4),
+        structAt(1, 0, 1),
+        "add\0",
+        listAt(0, 2, 11),
+        [0x0241_0fff, 0x0449_0249],
+        [0x0002_0024, 0],
+      ]),
+    );
+    expect(bytesIn(paramsOf("a", undefined, 1, -1, true))).to.deep.equal(bytesIn(paramsOf("a", undefined, 1)));
   });
 
   it("have workerd's layout: a path, to be read, with someone who takes streams", () => {
@@ -126,17 +143,19 @@ describe("params of JsRpcTarget.call", () => {
     const targets = [3, 1, 4].map(
       (capIndex) => new Target({ kind: 1, capIndex, encoding: 0, expectedLength: undefined }),
     );
-    const reader = paramsOf("f", [[targets[0]], { b: targets[1] }, targets[2], targets[0]], 0);
-    const { value } = readCallParams(reader, 0);
-    if (value === undefined) throw new Error("no value");
-    const args = readJsValue(value, targetReader(value.externals), DEFAULT_LIMITS) as [
-      [Target],
-      { b: Target },
-      Target,
-      Target,
-    ];
-    expect([args[0][0], args[1].b, args[2]]).to.deep.equal(targets);
-    expect(args[3]).to.equal(args[0][0]);
+    for (const packed of [false, true]) {
+      const reader = paramsOf("f", [[targets[0]], { b: targets[1] }, targets[2], targets[0]], 0, -1, packed);
+      const { value } = readCallParams(reader, 0);
+      if (value === undefined) throw new Error("no value");
+      const args = readJsValue(value, targetReader(value.externals), DEFAULT_LIMITS) as [
+        [Target],
+        { b: Target },
+        Target,
+        Target,
+      ];
+      expect([args[0][0], args[1].b, args[2]]).to.deep.equal(targets);
+      expect(args[3]).to.equal(args[0][0]);
+    }
   });
 
   describe("are refused", () => {

@@ -10,6 +10,7 @@ import {
   writeJsValue,
 } from "../../../packages/wire/src/js-rpc/js-value.ts";
 import { DEFAULT_LIMITS, resolveLimits } from "../../../packages/wire/src/limits.ts";
+import type { SegmentWriter } from "../../../packages/wire/src/segment/writer.ts";
 import { bytesIn, contentOf, Target, targetReader, targetWriter } from "../support/payloads.ts";
 import { bytesOf, capability, listAt, NULL, readerOf, structAt } from "../support/words.ts";
 
@@ -28,11 +29,13 @@ const external: fc.Arbitrary<External> = fc
 
 describe("results of JsRpcTarget.call", () => {
   it("come back as they were sent", () => {
+    const values = fc.oneof(fc.integer(), fc.string(), fc.array(fc.double()));
     const option = fc.record({ callPipeline: fc.option(fc.nat(9), { nil: undefined }), hasDisposer: fc.boolean() });
     fc.assert(
-      fc.property(fc.oneof(fc.integer(), fc.string(), fc.array(fc.double())), option, (value, options) => {
-        const reader = contentOf((out, at) =>
-          writeCallResults(out, at, value, targetWriter(), DEFAULT_LIMITS, options),
+      fc.property(values, option, fc.boolean(), (value, options, packed) => {
+        const reader = contentOf(
+          (out, at) => writeCallResults(out, at, value, targetWriter(), DEFAULT_LIMITS, options),
+          packed,
         );
         const read = readCallResults(reader, 0);
         expect(read.callPipeline).to.equal(options.callPipeline ?? -1);
@@ -47,6 +50,13 @@ describe("results of JsRpcTarget.call", () => {
     const plain = contentOf((out, at) => writeCallResults(out, at, 3, targetWriter(), DEFAULT_LIMITS));
     expect(bytesIn(plain)).to.deep.equal(
       bytesOf([structAt(0, 0, 1), structAt(1, 0, 1), [0x0649_0fff, 0], listAt(-2, 2, 4)]),
+    );
+  });
+
+  it("are laid out to be packed: the value's struct in front of its bytes", () => {
+    const packed = contentOf((out, at) => writeCallResults(out, at, 3, targetWriter(), DEFAULT_LIMITS), true);
+    expect(bytesIn(packed)).to.deep.equal(
+      bytesOf([structAt(0, 0, 1), structAt(0, 0, 1), listAt(0, 2, 4), [0x0649_0fff, 0]]),
     );
   });
 
@@ -96,9 +106,11 @@ describe("results of JsRpcTarget.call", () => {
 describe("externals of a JsValue", () => {
   it("come back as they were sent, in their order", () => {
     fc.assert(
-      fc.property(fc.array(external, { maxLength: 6 }), (externals) => {
+      fc.property(fc.array(external, { maxLength: 6 }), fc.boolean(), (externals, packed) => {
         const targets = externals.map((e) => new Target(e));
-        const reader = contentOf((out, at) => writeJsValue(out, at, targets, targetWriter(), DEFAULT_LIMITS));
+        const write = (out: SegmentWriter, at: number) =>
+          writeJsValue(out, at, targets, targetWriter(), DEFAULT_LIMITS);
+        const reader = contentOf(write, packed);
         const ref = findJsValue(reader, 0, DEFAULT_LIMITS);
         if (ref === undefined) throw new Error("no value");
         expect(ref.externals).to.deep.equal(externals);

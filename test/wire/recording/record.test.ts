@@ -15,7 +15,7 @@ import { SegmentWriter } from "../../../packages/wire/src/segment/writer.ts";
 const frame = fc.uint8Array({ maxLength: 200 });
 const anyEvent: fc.Arbitrary<LinkEvent> = fc.oneof(
   fc.string({ unit: "binary" }).map((peer) => ({ kind: "made" as const, peer })),
-  fc.boolean().map((batched) => ({ kind: "opened" as const, batched })),
+  fc.tuple(fc.boolean(), fc.boolean()).map(([batched, packed]) => ({ kind: "opened" as const, batched, packed })),
   frame.map((bytes) => ({ kind: "sent" as const, frame: bytes })),
   frame.map((bytes) => ({ kind: "received" as const, frame: bytes })),
   fc.string({ unit: "binary" }).map((reason) => ({ kind: "closed" as const, reason })),
@@ -57,7 +57,7 @@ describe("a recording", () => {
 
   it("that was cut off gives the records before, and says that something is left", () => {
     const records: LinkRecord[] = [
-      { microseconds: 1, link: 1, event: { kind: "opened", batched: true } },
+      { microseconds: 1, link: 1, event: { kind: "opened", batched: true, packed: false } },
       { microseconds: 2, link: 1, event: { kind: "sent", frame: new Uint8Array(24) } },
     ];
     const whole = write(records);
@@ -101,7 +101,7 @@ describe("a recording", () => {
     const schema = fileURLToPath(new URL("../../../schemas/recording.capnp", import.meta.url));
     const bytes = write([
       { microseconds: 7, link: 1, event: { kind: "made", peer: "somebody" } },
-      { microseconds: 8, link: 1, event: { kind: "opened", batched: true } },
+      { microseconds: 8, link: 1, event: { kind: "opened", batched: true, packed: true } },
       { microseconds: 9, link: 2, event: { kind: "received", frame: new Uint8Array([65, 66]) } },
     ]).subarray(RECORDING_HEADER.length);
     const decoded = spawnSync("capnp", ["decode", "--short", schema, "Record"], { input: bytes, encoding: "utf8" });
@@ -111,7 +111,7 @@ describe("a recording", () => {
     }
     expect(decoded.stdout.trim().split("\n")).to.deep.equal([
       '(microseconds = 7, link = 1, made = "somebody")',
-      "(microseconds = 8, link = 1, opened = (batched = true))",
+      "(microseconds = 8, link = 1, opened = (batched = true, packed = true))",
       '(microseconds = 9, link = 2, received = "AB")',
     ]);
   });

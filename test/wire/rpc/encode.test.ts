@@ -14,7 +14,7 @@ import type { CallMessage } from "../../../packages/wire/src/rpc/messages.ts";
 import { setListPointer } from "../../../packages/wire/src/segment/pointers.ts";
 import { dirtyWriter } from "../support/flat.ts";
 import { decodeOne, exception } from "../support/plain.ts";
-import { bytesOf, listAt, NULL, structAt, type Word } from "../support/words.ts";
+import { bytesOf, capability, listAt, NULL, structAt, type Word } from "../support/words.ts";
 
 /** A frame of one message of one segment. */
 function framed(words: readonly Word[]): Uint8Array {
@@ -157,27 +157,104 @@ describe("encoding messages", () => {
     });
   });
 
-  it("pads content of any length, with a cap table behind it or not", () => {
-    for (const capTable of [[], [{ kind: 1, id: 2, transform: [] }]] as const) {
-      for (let length = 1; length < 20; length++) {
-        const w = dirtyWriter();
-        const at = beginReturn(w, 1 as AnswerId, true);
-        const to = w.length;
-        w.ensure(length);
-        w.bytes.fill(7, to, to + length);
-        w.length += length;
-        setListPointer(w.view, at, to, 2, length);
-        finishPayload(w, 0, at, capTable);
-        const message = decodeOne(w.take());
-        if (message.kind !== 3 || message.results === undefined) throw new Error("no results");
-        const { reader, content } = message.results;
-        expect(message.results.capTable).to.deep.equal(capTable);
-        reader.blob(content);
-        const bytes = reader.bytes.subarray(reader.blobStart, reader.blobStart + Math.ceil(length / 8) * 8);
-        expect([...bytes]).to.deep.equal(Array.from(bytes, (_, i) => (i < length ? 7 : 0)));
+  describe("writes, to be packed,", () => {
+    it("a plain call without room for a cap table", () => {
+      const w = dirtyWriter(true);
+      const at = beginCall(w, 1 as QuestionId, 0, 7, [], 0xa1a96525, 0x142a9d98, 3, 0, 0);
+      finishPayload(w, 0, at, []);
+      expect(w.take()).to.deep.equal(
+        framed([
+          structAt(0, 1, 1),
+          [2, 0],
+          structAt(0, 2, 2),
+          [1, 3],
+          [0x142a9d98, 0xa1a96525],
+          structAt(1, 1, 0),
+          structAt(1, 0, 1),
+          [7, 0],
+          NULL,
+        ]),
+      );
+    });
+
+    it("a call on an answer, with flags, whose payload with its cap table comes behind the content", () => {
+      const w = dirtyWriter(true);
+      const at = beginCall(w, 1 as QuestionId, 1, 7, [], 0, 4, 5, 1, 3);
+      const to = w.length;
+      w.ensure(8);
+      w.view.setFloat64(to, 0);
+      w.length += 8;
+      setListPointer(w.view, at, to, 2, 3);
+      finishPayload(w, 0, at, [{ kind: 1, id: 8, transform: [] }]);
+      expect(w.take()).to.deep.equal(
+        framed([
+          structAt(0, 1, 1),
+          [2, 0],
+          structAt(0, 3, 2),
+          [1, 0x1_0005],
+          [4, 0],
+          [6, 0],
+          structAt(1, 1, 1),
+          structAt(5, 0, 2),
+          [0, 1],
+          structAt(1, 1, 0),
+          listAt(1, 2, 3), // still true, though nothing leads here any more
+          [7, 0], // the answer
+          NULL, // the content
+          listAt(-2, 2, 3),
+          listAt(0, 7, 1),
+          [1 << 2, 1],
+          [1, 8],
+        ]),
+      );
+    });
+
+    it("content that lies nowhere as it is", () => {
+      for (const content of [NULL, capability(3)]) {
+        const w = dirtyWriter(true);
+        const at = beginReturn(w, 1 as AnswerId, false);
+        w.bytes.set(bytesOf([content]), at);
+        finishPayload(w, 0, at, [{ kind: 0, id: 0, transform: [] }]);
+        expect(w.take()).to.deep.equal(
+          framed([
+            structAt(0, 1, 1),
+            [3, 0],
+            structAt(0, 1, 1),
+            [1, 1],
+            structAt(1, 0, 2),
+            content,
+            content,
+            listAt(0, 7, 1),
+            [1 << 2, 1],
+            NULL,
+          ]),
+        );
       }
-    }
+    });
   });
+
+  for (const packed of [false, true])
+    it(`pads content of any length, with a cap table behind it or not${packed ? ", to be packed" : ""}`, () => {
+      for (const capTable of [[], [{ kind: 1, id: 2, transform: [] }]] as const) {
+        for (let length = 1; length < 20; length++) {
+          const w = dirtyWriter(packed);
+          const at = beginReturn(w, 1 as AnswerId, true);
+          const to = w.length;
+          w.ensure(length);
+          w.bytes.fill(7, to, to + length);
+          w.length += length;
+          setListPointer(w.view, at, to, 2, length);
+          finishPayload(w, 0, at, capTable);
+          const message = decodeOne(w.take());
+          if (message.kind !== 3 || message.results === undefined) throw new Error("no results");
+          const { reader, content } = message.results;
+          expect(message.results.capTable).to.deep.equal(capTable);
+          reader.blob(content);
+          const bytes = reader.bytes.subarray(reader.blobStart, reader.blobStart + Math.ceil(length / 8) * 8);
+          expect([...bytes]).to.deep.equal(Array.from(bytes, (_, i) => (i < length ? 7 : 0)));
+        }
+      }
+    });
 
   it("shares one empty list among all messages without capabilities", () => {
     const words: Word[] = [structAt(1, 1, 0), structAt(1, 0, 2), [0, 0], NULL, NULL];

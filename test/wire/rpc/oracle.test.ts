@@ -8,10 +8,10 @@ import { anyMessage, call, decodeOne, type Plain, plainOf } from "../support/pla
 describe("the flat codec against capnp-ts", () => {
   it("writes what capnp-ts reads, for every kind of message", () => {
     fc.assert(
-      fc.property(anyMessage, (message) => {
-        expect(decodeOracle(encodeFlat(message))).to.deep.equal(message);
+      fc.property(anyMessage, fc.boolean(), (message, packed) => {
+        expect(decodeOracle(encodeFlat(message, packed))).to.deep.equal(message);
       }),
-      { numRuns: 400 },
+      { numRuns: 800 },
     );
   });
 
@@ -26,10 +26,10 @@ describe("the flat codec against capnp-ts", () => {
 
   it("reads what it wrote itself, for every kind of message", () => {
     fc.assert(
-      fc.property(anyMessage, (message) => {
-        expect(plainOf(decodeOne(encodeFlat(message)))).to.deep.equal(message);
+      fc.property(anyMessage, fc.boolean(), (message, packed) => {
+        expect(plainOf(decodeOne(encodeFlat(message, packed)))).to.deep.equal(message);
       }),
-      { numRuns: 400 },
+      { numRuns: 800 },
     );
   });
 

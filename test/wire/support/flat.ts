@@ -35,8 +35,11 @@ class DirtyWriter extends SegmentWriter {
   }
 }
 
-export function dirtyWriter(): SegmentWriter {
-  return new DirtyWriter();
+/** @param packed whether it lays things out to be packed. */
+export function dirtyWriter(packed = false): SegmentWriter {
+  const writer = new DirtyWriter();
+  writer.packed = packed;
+  return writer;
 }
 
 /** Appends the message, which must be one that is in the encoder's power. */
@@ -94,9 +97,9 @@ export function appendFlat(w: SegmentWriter, message: Plain): void {
   }
 }
 
-/** The message as a frame of its own. */
-export function encodeFlat(message: Plain): Uint8Array {
-  const w = dirtyWriter();
+/** The message as a frame of its own. @param packed whether it is laid out to be packed. */
+export function encodeFlat(message: Plain, packed = false): Uint8Array {
+  const w = dirtyWriter(packed);
   appendFlat(w, message);
   return w.take();
 }

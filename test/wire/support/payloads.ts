@@ -7,9 +7,9 @@ import type { SegmentWriter } from "../../../packages/wire/src/segment/writer.ts
 import type { HostObjectReader } from "../../../packages/wire/src/value/host.ts";
 import { dirtyWriter } from "./flat.ts";
 
-/** Writes content with its pointer at 0, and returns a reader of it. */
-export function contentOf(write: (out: SegmentWriter, at: number) => void): SegmentReader {
-  const out = dirtyWriter();
+/** Writes content with its pointer at 0, and returns a reader of it. @param packed whether it is laid out to be packed. */
+export function contentOf(write: (out: SegmentWriter, at: number) => void, packed = false): SegmentReader {
+  const out = dirtyWriter(packed);
   out.ensure(8);
   out.view.setFloat64(0, 0);
   out.length = 8;

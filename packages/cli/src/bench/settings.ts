@@ -17,6 +17,7 @@ export interface BenchFlags {
   readonly warmup?: number;
   readonly rounds?: number;
   readonly connections?: number;
+  readonly packed?: boolean;
   readonly timeout?: number;
   readonly chain?: readonly number[];
   readonly rtt?: readonly number[];
@@ -80,7 +81,13 @@ export function chooseOptions(url: string | undefined, flags: BenchFlags): Bench
   const rates = flags.rate ?? (method === undefined ? [RATE] : []);
   return {
     url,
-    target: { service: flags.service, entrypoint: flags.entrypoint, method, args: flags.args ?? [] },
+    target: {
+      service: flags.service,
+      entrypoint: flags.entrypoint,
+      method,
+      args: flags.args ?? [],
+      packed: flags.packed,
+    },
     only: chooseMeasurements(url, flags, rates),
     rates,
     rounds: flags.rounds ?? defaults.rounds,
@@ -159,6 +166,7 @@ export function describeSettings(options: BenchOptions): RunResult["settings"] {
     "seconds of warm-up": options.warmup / 1_000,
     ...(requests === undefined ? {} : { "calls of a measurement": requests }),
     connections: options.connections,
+    ...(target.packed ? { packed: true } : {}),
     "timeout in seconds": options.timeout / 1_000,
     ...(bandwidth === undefined ? {} : { "bandwidth in Mbit/s": (bandwidth * 8) / 1e6 }),
   };

@@ -43,8 +43,9 @@ export class Report {
         break;
       case "opened": {
         link.handleOpen(event.batched);
-        const text = event.batched ? "opened" : "opened, one message a frame";
-        this.#sayEvent(microseconds, link, "opened", { batched: event.batched }, text);
+        const { batched, packed } = event;
+        const how = packed ? ", packed (sizes are those of what is in it)" : batched ? "" : ", one message a frame";
+        this.#sayEvent(microseconds, link, "opened", { batched, packed }, `opened${how}`);
         break;
       }
       case "sent":

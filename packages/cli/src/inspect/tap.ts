@@ -3,8 +3,14 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { LINK_PATH } from "@capstan/client";
-import { CAPNP_PROTOCOL, CAPSTAN_PROTOCOL, type TrafficListener, type TrafficRecorder } from "@capstan/vat";
-import { DEFAULT_LIMITS } from "@capstan/wire";
+import {
+  CAPNP_PROTOCOL,
+  CAPSTAN_PACKED_PROTOCOL,
+  CAPSTAN_PROTOCOL,
+  type TrafficListener,
+  type TrafficRecorder,
+} from "@capstan/vat";
+import { DEFAULT_LIMITS, packedBound, unpackFrame } from "@capstan/wire";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
 
 /** Bytes that wait at one end before no more are read from the other. */
@@ -13,7 +19,7 @@ const BAD_GATEWAY = "HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Le
 const BAD_REQUEST = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 const NOT_FOUND = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 const GOING_AWAY = 1001;
-const SOCKET_OPTIONS = { perMessageDeflate: false, maxPayload: DEFAULT_LIMITS.maxFrameBytes };
+const SOCKET_OPTIONS = { perMessageDeflate: false, maxPayload: packedBound(DEFAULT_LIMITS.maxFrameBytes) };
 
 export interface TapOptions {
   /** Where links go on to: ws or wss. */
@@ -118,6 +124,7 @@ function dial(req: IncomingMessage, target: string): WebSocket | undefined {
 
 /** Passes everything on between the two, until one is gone; then the other is closed in the same way. */
 class JoinedLink {
+  readonly #isPacked: boolean;
   readonly #caller: WebSocket;
   readonly #host: WebSocket;
   readonly #listener: TrafficListener;
@@ -129,7 +136,8 @@ class JoinedLink {
     this.#host = host;
     this.#listener = listener;
     this.#options = options;
-    listener.handleOpen(host.protocol === CAPSTAN_PROTOCOL);
+    this.#isPacked = host.protocol === CAPSTAN_PACKED_PROTOCOL;
+    listener.handleOpen(this.#isPacked || host.protocol === CAPSTAN_PROTOCOL, this.#isPacked);
     this.#pass(caller, host, "The caller", (frame) => listener.handleSent(frame));
     this.#pass(host, caller, "The host", (frame) => listener.handleReceived(frame));
   }
@@ -149,7 +157,7 @@ class JoinedLink {
     from.on("message", (data: RawData, isBinary: boolean) => {
       const frame = data as Buffer;
       if (this.#isOver) return;
-      if (isBinary) hear(frame);
+      if (isBinary) this.#hear(frame, hear);
       else note("A text frame passed, which is not part of the protocol.");
       if (to.readyState === WebSocket.OPEN) to.send(frame, { binary: isBinary }, resume);
       const heard = ready();
@@ -163,6 +171,19 @@ class JoinedLink {
       to.resume();
       closeLike(to, code, reason);
     });
+  }
+
+  /** The listener hears frames as they are within their packing. */
+  #hear(frame: Uint8Array, hear: (frame: Uint8Array) => void): void {
+    if (!this.#isPacked) return hear(frame);
+    let unpacked: Uint8Array;
+    try {
+      unpacked = unpackFrame(frame, DEFAULT_LIMITS);
+    } catch (error) {
+      this.#options.note(`A frame passed that cannot be unpacked: ${(error as Error).message}`);
+      return;
+    }
+    hear(unpacked);
   }
 
   #end(reason: string): void {

@@ -39,7 +39,7 @@ class RecordingFile {
     const add = (event: LinkEvent): void => this.#add(link, event);
     add({ kind: "made", peer });
     return {
-      handleOpen: (batched) => add({ kind: "opened", batched }),
+      handleOpen: (batched, packed) => add({ kind: "opened", batched, packed }),
       handleSent: (frame) => add({ kind: "sent", frame }),
       handleReceived: (frame) => add({ kind: "received", frame }),
       handleClosed: (reason) => add({ kind: "closed", reason }),

@@ -1,7 +1,7 @@
 // What depends on the platform, in Node: links are opened with the `ws` package.
 import { types } from "node:util";
-import { CAPNP_PROTOCOL, type WebSocketLike } from "@capstan/vat";
-import type { Limits } from "@capstan/wire";
+import { CAPNP_PROTOCOL, CAPSTAN_PACKED_PROTOCOL, type WebSocketLike } from "@capstan/vat";
+import { type Limits, packedBound } from "@capstan/wire";
 import { WebSocket } from "ws";
 import { keepAlive } from "./heartbeat.ts";
 import { openErrorText } from "./open-error.ts";
@@ -13,7 +13,7 @@ import { openErrorText } from "./open-error.ts";
 export function openWebSocket(url: string, protocols: string[], limits: Limits): WebSocketLike {
   const socket = new WebSocket(url, protocols, {
     perMessageDeflate: false,
-    maxPayload: limits.maxFrameBytes,
+    maxPayload: protocols.includes(CAPSTAN_PACKED_PROTOCOL) ? packedBound(limits.maxFrameBytes) : limits.maxFrameBytes,
     handshakeTimeout: limits.connectTimeoutMs,
     ...(needsNoMask(new URL(url)) ? { generateMask: maskNothing } : {}),
   });

@@ -1,6 +1,7 @@
 // Checks what serve() is given in code: JavaScript callers have no compiler.
 import { linkUrl } from "@capstan/client/serving";
 import { z } from "zod";
+import { PACKED_POLICIES } from "../link-protocol.ts";
 import { ConfigError } from "./config-error.ts";
 import { describeIssues, isObject, mustBe, problemText, serviceEntry } from "./schema.ts";
 
@@ -45,6 +46,7 @@ const serveOptions = z.strictObject({
     .optional(),
   acceptProps: z.boolean().optional(),
   sendStacks: z.boolean().optional(),
+  packed: z.enum(PACKED_POLICIES, { error: 'must be "always", "remote" or "never"' }).optional(),
   // They are checked where they are resolved.
   limits: z.unknown().optional(),
   record: aFunction.optional(),

@@ -25,8 +25,9 @@ export class Inbox {
   readonly #transport: Transport;
   readonly #receiver: InboxReceiver;
   readonly #reader: FrameReader;
-  /** Frames behind the one that the reader is in; only while held. */
-  #waiting: Uint8Array[] = [];
+  /** Frames behind the one that the reader is in, from `#next` on; only while held. There may be tens of thousands. */
+  #waiting: (Uint8Array | undefined)[] = [];
+  #next = 0;
   #state: "flowing" | "held" | "closed" = "flowing";
   /** Runs once nothing waits any more. */
   #onDrained: (() => void) | undefined;
@@ -104,13 +105,16 @@ export class Inbox {
     let isDone = this.#state === "held" && this.#handle(undefined);
     // Handling a frame may close.
     while (isDone && this.#state === "held") {
-      const frame = this.#waiting.shift();
+      const frame = this.#waiting[this.#next];
       if (frame === undefined) {
+        this.#waiting = [];
+        this.#next = 0;
         this.#state = "flowing";
         this.#transport.hold?.(false);
         this.#onDrained?.();
         return;
       }
+      this.#waiting[this.#next++] = undefined;
       isDone = this.#handle(frame);
     }
   }

@@ -98,6 +98,7 @@ export class Outbox {
   open(): void {
     if (this.#state !== "held") return;
     this.#state = "open";
+    this.#builder.writer.packed = this.#transport.packed === true;
     if (this.#builder.writer.pending > 0) this.#schedule();
   }
 

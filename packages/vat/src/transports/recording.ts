@@ -17,6 +17,10 @@ export class RecordingTransport implements Transport, TransportReceiver {
     return this.#inner.batched;
   }
 
+  get packed(): boolean {
+    return this.#inner.packed === true;
+  }
+
   get bufferedBytes(): number {
     return this.#inner.bufferedBytes;
   }
@@ -46,7 +50,7 @@ export class RecordingTransport implements Transport, TransportReceiver {
   }
 
   handleOpen(): void {
-    this.#listener.handleOpen(this.#inner.batched);
+    this.#listener.handleOpen(this.batched, this.packed);
     this.#receiver?.handleOpen();
   }
 

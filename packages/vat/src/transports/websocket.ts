@@ -1,8 +1,12 @@
 // hot path (bench: npm run bench). Frames over anything WebSocket-shaped: a browser's, or one of the `ws` package.
+import { DEFAULT_LIMITS, isMostlyZeros, type Limits, packFrame, piecesOf, unpackFrame } from "@capstan/wire";
 import type { Transport, TransportReceiver } from "../transport.ts";
 
 /** The subprotocol that allows several messages in a frame. */
 export const CAPSTAN_PROTOCOL = "capstan.1";
+
+/** The same, with every frame in Cap'n Proto's packed encoding. */
+export const CAPSTAN_PACKED_PROTOCOL = "capstan.1.packed";
 
 /** The subprotocol of Cap'n Proto's own WebSocket streams: one message a frame. No subprotocol means the same. */
 export const CAPNP_PROTOCOL = "capnp";
@@ -28,19 +32,34 @@ export interface WebSocketLike {
   addEventListener(type: "error", listener: (event: { readonly message?: string }) => void): void;
 }
 
-/** Passes frames through a WebSocket. Text frames are an error, as the protocol has none. */
+/**
+ * Passes frames through a WebSocket, packed where that is the subprotocol. Text frames are an error, as the protocol has
+ * none.
+ */
 export class WebSocketTransport implements Transport {
   readonly #socket: WebSocketLike;
   readonly #schedule: (flush: () => void) => void;
+  readonly #limits: Limits;
   #error: string | undefined;
   #opened = false;
+  #packed = false;
+  #closed = false;
   /** A browser's WebSocket cannot be held back. */
   readonly hold: ((isHeld: boolean) => void) | undefined;
 
-  /** @param schedule runs a function at the end of the turn; `process.nextTick` in Node. Default: a microtask. */
-  constructor(socket: WebSocketLike, schedule: (flush: () => void) => void = queueMicrotask) {
+  /**
+   * @param schedule runs a function at the end of the turn; `process.nextTick` in Node. Default: a microtask.
+   * @param limits `maxFrameBytes` bounds what a packed frame unpacks to. The socket itself should take frames of
+   * `packedBound(limits.maxFrameBytes)`, since not every frame gets shorter.
+   */
+  constructor(
+    socket: WebSocketLike,
+    schedule: (flush: () => void) => void = queueMicrotask,
+    limits: Limits = DEFAULT_LIMITS,
+  ) {
     this.#socket = socket;
     this.#schedule = schedule;
+    this.#limits = limits;
     socket.binaryType = socket.on === undefined ? "arraybuffer" : "nodebuffer";
     if (socket.pause === undefined) this.hold = undefined;
     else {
@@ -52,7 +71,11 @@ export class WebSocketTransport implements Transport {
   }
 
   get batched(): boolean {
-    return this.#socket.protocol === CAPSTAN_PROTOCOL;
+    return this.#packed || this.#socket.protocol === CAPSTAN_PROTOCOL;
+  }
+
+  get packed(): boolean {
+    return this.#packed;
   }
 
   get bufferedBytes(): number {
@@ -61,15 +84,19 @@ export class WebSocketTransport implements Transport {
 
   start(receiver: TransportReceiver): void {
     const socket = this.#socket;
+    const take = (frame: Uint8Array): void => {
+      if (this.#packed) this.#takePacked(frame, receiver);
+      else receiver.handleFrame(frame);
+    };
     if (socket.on === undefined) {
       socket.addEventListener("message", ({ data }) => {
-        if (data instanceof ArrayBuffer) receiver.handleFrame(new Uint8Array(data));
+        if (data instanceof ArrayBuffer) take(new Uint8Array(data));
         else this.#refuseText();
       });
     } else {
       socket.on("message", (data, isBinary) => {
         // Not as the Buffer that it is: slices of those share memory.
-        if (isBinary) receiver.handleFrame(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+        if (isBinary) take(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
         else this.#refuseText();
       });
     }
@@ -82,10 +109,28 @@ export class WebSocketTransport implements Transport {
     });
     const open = (): void => {
       this.#opened = true;
+      this.#packed = socket.protocol === CAPSTAN_PACKED_PROTOCOL;
       receiver.handleOpen();
     };
     if (socket.readyState === OPEN) open();
     else socket.addEventListener("open", open);
+  }
+
+  #takePacked(packed: Uint8Array, receiver: TransportReceiver): void {
+    if (this.#closed) return;
+    try {
+      const frame = unpackFrame(packed, this.#limits);
+      if (!isMostlyZeros(frame.length, packed.length)) {
+        receiver.handleFrame(frame);
+        return;
+      }
+      for (const piece of piecesOf(frame, this.#limits)) {
+        receiver.handleFrame(piece);
+        if (this.#closed) return;
+      }
+    } catch (error) {
+      receiver.handleMalformed(error instanceof Error ? error.message : String(error));
+    }
   }
 
   #refuseText(): void {
@@ -93,7 +138,7 @@ export class WebSocketTransport implements Transport {
   }
 
   send(frame: Uint8Array): void {
-    if (this.#socket.readyState === OPEN) this.#socket.send(frame);
+    if (this.#socket.readyState === OPEN) this.#socket.send(this.#packed ? packFrame(frame) : frame);
   }
 
   schedule(flush: () => void): void {
@@ -101,6 +146,7 @@ export class WebSocketTransport implements Transport {
   }
 
   close(code: number, reason: string): void {
+    this.#closed = true;
     const socket = this.#socket;
     // A browser's may give no other reasons than these.
     const allowed = socket.on !== undefined || code === 1000 ? code : code + 2000;

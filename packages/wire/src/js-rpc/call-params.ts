@@ -60,12 +60,14 @@ export function writeCallParams(
   const data = out.length;
   out.ensure(32);
   const view = out.view;
-  setStructPointer(view, at, data, 1, pointers);
   const which = isName ? JS_RPC_TARGET_CALL_PARAMS_IS_METHOD_NAME : JS_RPC_TARGET_CALL_PARAMS_IS_METHOD_PATH;
+  // The data of a plain call are zeros, which need not be there.
+  const dataWords = out.packed && which === 0 && operation === 0 && externalPusher < 0 ? 0 : 1;
+  setStructPointer(view, at, data, dataWords, pointers);
   view.setUint16(data + JS_RPC_TARGET_CALL_PARAMS_WHICH, which, true);
   view.setUint16(data + JS_RPC_TARGET_CALL_PARAMS_OPERATION_WHICH, operation, true);
   view.setUint32(data + JS_RPC_TARGET_CALL_PARAMS_RESULTS_STREAM_HANDLER_WHICH, externalPusher < 0 ? 0 : 1, true);
-  const first = data + 8;
+  const first = data + 8 * dataWords;
   view.setFloat64(first, 0);
   view.setFloat64(first + 8, 0);
   view.setFloat64(first + 16, 0);

@@ -79,7 +79,7 @@ export function writeJsValue(
   host: ExternalsWriter,
   limits: Limits,
 ): void {
-  const start = out.length;
+  const start = beginJsValue(out);
   if (host.encoded === undefined) writeValue(out, value, host, limits.value);
   else writeEncoded(out, host.encoded, limits);
   host.complete?.();
@@ -94,7 +94,7 @@ export function writeJsArguments(
   host: ExternalsWriter,
   limits: Limits,
 ): void {
-  const start = out.length;
+  const start = beginJsValue(out);
   if (host.encoded === undefined) writeElements(out, args, host, limits.value);
   else writeEncoded(out, host.encoded, limits);
   host.complete?.();
@@ -127,12 +127,27 @@ export function readJsValue(ref: JsValueRef, host: HostObjectReader, limits: Lim
   return readValue(ref.reader.bytes, ref.reader.view, ref.start, ref.end, host, limits.value);
 }
 
+/** Returns where the value's bytes begin: packed, behind room for a struct of one pointer. */
+function beginJsValue(out: SegmentWriter): number {
+  if (!out.packed) return out.length;
+  out.ensure(8);
+  out.view.setFloat64(out.length, 0);
+  out.length += 8;
+  return out.length;
+}
+
 /**
- * The struct comes behind its bytes: only then it is known whether it needs its second pointer.
+ * The struct comes behind its bytes: only then it is known whether it needs its second pointer. Packed, it stands in front
+ * of them where it needs none, since a pointer backwards has four bytes that are not zero.
  */
 function endJsValue(out: SegmentWriter, at: number, start: number, externals: readonly External[]): void {
   const byteLength = out.length - start;
   if ((out.length & 7) !== 0) out.align();
+  if (out.packed && externals.length === 0) {
+    setStructPointer(out.view, at, start - 8, 0, 1);
+    setListPointer(out.view, start - 8, start, ElementSize.byte, byteLength);
+    return;
+  }
   const struct = out.length;
   const pointers = externals.length === 0 ? 1 : 2;
   out.ensure(16);

@@ -12,6 +12,7 @@ import {
   RECORD_MADE_POINTER,
   RECORD_MICROSECONDS,
   RECORD_OPENED_BATCHED_BIT,
+  RECORD_OPENED_PACKED_BIT,
   RECORD_POINTERS,
   RECORD_SENT_POINTER,
   RECORD_WHICH,
@@ -29,8 +30,8 @@ export const RECORDING_HEADER = "capstan recording 1\n";
 export type LinkEvent =
   /** The link is about to be opened, or was accepted. `peer` names the other end for people. */
   | { readonly kind: "made"; readonly peer: string }
-  /** `batched`: whether a frame may hold several messages. */
-  | { readonly kind: "opened"; readonly batched: boolean }
+  /** `batched`: whether a frame may hold several messages. `packed`: whether frames are packed on their way; here they are not. */
+  | { readonly kind: "opened"; readonly batched: boolean; readonly packed: boolean }
   | { readonly kind: "sent"; readonly frame: Uint8Array }
   | { readonly kind: "received"; readonly frame: Uint8Array }
   /** The last one of its link. */
@@ -71,12 +72,18 @@ export function writeRecord(out: SegmentWriter, { microseconds, link, event }: L
   out.view.setUint32(data + RECORD_LINK, link, true);
   out.view.setUint16(data + RECORD_WHICH, WHICH[event.kind], true);
   if (event.kind === "opened") {
-    if (event.batched) out.bytes[data + (RECORD_OPENED_BATCHED_BIT >> 3)] = 1 << (RECORD_OPENED_BATCHED_BIT & 7);
+    if (event.batched) setBit(out.bytes, data, RECORD_OPENED_BATCHED_BIT);
+    if (event.packed) setBit(out.bytes, data, RECORD_OPENED_PACKED_BIT);
   } else if (event.kind === "made") writeText(out, pointer + 8 * RECORD_MADE_POINTER, event.peer);
   else if (event.kind === "closed") writeText(out, pointer + 8 * RECORD_CLOSED_POINTER, event.reason);
   else writeFrame(out, pointer + 8 * RECORD_SENT_POINTER, event.frame);
   out.align();
   out.view.setUint32(start + 4, (out.length - start) / 8 - 1, true);
+}
+
+function setBit(bytes: Uint8Array, data: number, bit: number): void {
+  const at = data + (bit >> 3);
+  bytes[at] = (bytes[at] as number) | (1 << (bit & 7));
 }
 
 function writeFrame(out: SegmentWriter, pointerAt: number, frame: Uint8Array): void {
@@ -177,7 +184,11 @@ function decodeEvent(reader: SegmentReader): LinkEvent {
     case RECORD_IS_MADE:
       return { kind: "made", peer: reader.text(reader.pointer(RECORD_MADE_POINTER)) };
     case RECORD_IS_OPENED:
-      return { kind: "opened", batched: reader.bit(RECORD_OPENED_BATCHED_BIT) };
+      return {
+        kind: "opened",
+        batched: reader.bit(RECORD_OPENED_BATCHED_BIT),
+        packed: reader.bit(RECORD_OPENED_PACKED_BIT),
+      };
     case RECORD_IS_SENT:
     case RECORD_IS_RECEIVED:
       reader.blob(reader.pointer(RECORD_SENT_POINTER));

@@ -32,6 +32,7 @@ import {
   RETURN_TAKE_FROM_OTHER_QUESTION,
 } from "../gen/rpc.ts";
 import { copyTolerantly } from "../segment/copy.ts";
+import { setStructPointer } from "../segment/pointers.ts";
 import type { SegmentReader } from "../segment/reader.ts";
 import type { SegmentWriter } from "../segment/writer.ts";
 import {
@@ -53,6 +54,9 @@ export const CallFlag = { noPromisePipelining: 1, onlyPromisePipeline: 2 } as co
 const RETURN_FLAGS = 4;
 const KEEP_PARAM_CAPS = 1 << (RETURN_RELEASE_PARAM_CAPS_BIT - 8 * RETURN_FLAGS);
 const NO_FINISH_NEEDED = 1 << (RETURN_NO_FINISH_NEEDED_BIT - 8 * RETURN_FLAGS);
+/** Upper half of a pointer to a Payload: of two pointers, and of its content's alone. */
+const PAYLOAD_SIZE = 2 << 16;
+const CONTENT_SIZE = 1 << 16;
 /** From a Return's data to its payload: the data's word and its one pointer. */
 const RETURN_TO_PAYLOAD = 16;
 /** Call.allowThirdPartyTailCall, which is never set, comes before the flags. */
@@ -61,8 +65,8 @@ const CALL_FLAGS_SHIFT = CALL_NO_PROMISE_PIPELINING_BIT & 31;
 /**
  * Begins a Call. `targetId` is an ImportId or a QuestionId, as `targetKind` says; `flags` are of `CallFlag`.
  *
- * Returns the position of the Payload, whose content pointer stands there and whose cap table's pointer 8 bytes behind,
- * both null. The caller writes content at `w.length`, sets its pointer, and calls `finishPayload`.
+ * Returns the position of the Payload, whose content pointer stands there, null. The caller writes content at `w.length`,
+ * sets its pointer, and calls `finishPayload`.
  */
 export function beginCall(
   w: SegmentWriter,
@@ -93,19 +97,20 @@ export function beginCall(
   }
   // The target follows the call's two pointers, the payload follows the target.
   const pointers = call + 8 * dataWords;
+  const payloadSize = w.packed ? CONTENT_SIZE : PAYLOAD_SIZE;
   view.setUint32(pointers, 1 << 2, true);
   const target = pointers + 16;
   if (targetKind === MESSAGE_TARGET_IS_IMPORTED_CAP) {
     view.setUint32(pointers + 4, 1, true);
     view.setUint32(pointers + 8, 1 << 2, true);
-    view.setUint32(pointers + 12, 2 << 16, true);
+    view.setUint32(pointers + 12, payloadSize, true);
     view.setUint32(target, targetId, true);
     view.setUint32(target + 4, MESSAGE_TARGET_IS_IMPORTED_CAP, true);
     return beginPayload(w, target + 8);
   }
   view.setUint32(pointers + 4, 0x1_0001, true);
   view.setUint32(pointers + 8, 2 << 2, true);
-  view.setUint32(pointers + 12, 2 << 16, true);
+  view.setUint32(pointers + 12, payloadSize, true);
   view.setUint32(target, 0, true);
   view.setUint32(target + 4, MESSAGE_TARGET_IS_PROMISED_ANSWER, true);
   beginPayload(w, target + 16);
@@ -123,7 +128,7 @@ export function beginReturn(w: SegmentWriter, answerId: AnswerId, releaseParamCa
   view.setUint32(body, answerId, true);
   view.setUint32(body + RETURN_FLAGS, (releaseParamCaps ? 0 : KEEP_PARAM_CAPS) | (RETURN_IS_RESULTS << 16), true);
   view.setUint32(body + 8, 0, true);
-  view.setUint32(body + 12, 2 << 16, true);
+  view.setUint32(body + 12, w.packed ? CONTENT_SIZE : PAYLOAD_SIZE, true);
   return beginPayload(w, body + RETURN_TO_PAYLOAD);
 }
 
@@ -142,9 +147,33 @@ export function finishPayload(
 ): void {
   if (capTable.length > 0) {
     w.align();
-    writeCapTable(w, payloadAt + 8, capTable);
+    const at = w.packed ? moveContentPointer(w, messageStart, payloadAt) : payloadAt;
+    writeCapTable(w, at + 8, capTable);
   }
   endMessage(w, messageStart);
+}
+
+/**
+ * Packed, a payload begins without room for a cap table, which few have. Appends one that has it, in its place, and returns
+ * where. What the first one says of its content stays true.
+ */
+function moveContentPointer(w: SegmentWriter, messageStart: number, payloadAt: number): number {
+  const at = w.length;
+  w.ensure(16);
+  const view = w.view;
+  const offset = view.getInt32(payloadAt, true);
+  const sizes = view.getInt32(payloadAt + 4, true);
+  // A capability, or nothing, lies nowhere.
+  const isPlaced = (offset & 3) !== 3 && (offset | sizes) !== 0;
+  view.setInt32(at, isPlaced ? offset - ((at - payloadAt) >> 1) : offset, true);
+  view.setInt32(at + 4, sizes, true);
+  view.setFloat64(at + 8, 0);
+  w.length = at + 16;
+  // The body's last pointer is the one to the payload.
+  const words =
+    view.getUint16(messageStart + HEAD_BYTES - 4, true) + view.getUint16(messageStart + HEAD_BYTES - 2, true);
+  setStructPointer(view, messageStart + HEAD_BYTES + 8 * (words - 1), at, 0, 2);
+  return at;
 }
 
 export function encodeBootstrap(w: SegmentWriter, questionId: QuestionId): void {
@@ -285,6 +314,6 @@ function beginBody(w: SegmentWriter, which: number, dataWords: number, pointers:
 function beginPayload(w: SegmentWriter, at: number): number {
   w.view.setFloat64(at, 0);
   w.view.setFloat64(at + 8, 0);
-  w.length = at + 16;
+  w.length = at + (w.packed ? 8 : 16);
   return at;
 }

@@ -16,6 +16,11 @@ export class SegmentWriter {
   start = 0;
   /** End of what is written. */
   length = 0;
+  /**
+   * Whether what is written is to be packed: structs are then laid out so that few of their bytes are not zero. Readers
+   * need not know. Default false.
+   */
+  packed = false;
   readonly #slabBytes: number;
 
   /** @param slabBytes size of a fresh buffer in bytes; a larger message gets a larger one. */

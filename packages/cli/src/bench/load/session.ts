@@ -3,13 +3,15 @@ import { connect, type Service } from "@capstan/client";
 import type { BenchWorker } from "../worker.ts";
 import type { CallClient } from "./closed-loop.ts";
 
-/** What to call. Without `method` it is the benchmark's own Worker, and `add` of it. */
+/** What to call, and how. Without `method` it is the benchmark's own Worker, and `add` of it. */
 export interface Target {
   readonly service?: string | undefined;
   readonly entrypoint?: string | undefined;
   /** path.to.method */
   readonly method?: string | undefined;
   readonly args: readonly unknown[];
+  /** Whether links are packed, wherever the host is. Default false. */
+  readonly packed?: boolean | undefined;
 }
 
 export type Link = ReturnType<typeof connect>;
@@ -64,7 +66,7 @@ export function workerAt(link: Link, { service, entrypoint }: Target): Service<B
 
 /** Opens a link; its calls wait until it is open. */
 export function openClient(url: string, target: Target): Client {
-  const link = connect(url);
+  const link = connect(url, { packed: target.packed ?? false });
   if (target.method === undefined) {
     const worker = workerAt(link, target);
     return { link, call: (a, b) => worker.add(a, b) };
