@@ -183,7 +183,7 @@ onEachWay("promises", (scenario) => {
     const count = await t.sendUntil(second.target, resolve(second.resolver, ownToo.cap));
     expect(ownToo.numbers).to.deep.equal(upTo(count));
     expect(second.target.resolved).to.equal(ownToo.cap);
-    expect(t.sawEmbargo).to.equal(true);
+    if (t.traffic !== undefined) expect(t.traffic.disembargoes).to.be.greaterThan(0);
   });
 
   scenario("order-by-return", "a Return makes a promised answer own: calls keep their order", async (t) => {
@@ -193,7 +193,7 @@ onEachWay("promises", (scenario) => {
     const count = await t.sendUntil(target, done(call));
     expect(own.numbers).to.deep.equal(upTo(count));
     expect(target.resolved).to.equal(own.cap);
-    expect(t.sawEmbargo).to.equal(true);
+    if (t.traffic !== undefined) expect(t.traffic.disembargoes).to.be.greaterThan(0);
   });
 
   scenario("order-by-two-resolves", "first to a second promise, then that to own", async (t) => {
@@ -203,7 +203,7 @@ onEachWay("promises", (scenario) => {
     const resolving = resolve(first.resolver, second.target).then(() => resolve(second.resolver, own.cap));
     const count = await t.sendUntil(first.target, resolving);
     expect(own.numbers).to.deep.equal(upTo(count));
-    expect(t.sawEmbargo).to.equal(true);
+    if (t.traffic !== undefined) expect(t.traffic.disembargoes).to.be.greaterThan(0);
   });
 
   scenario("order-to-theirs", "a promise that was theirs and stays there needs no embargo", async (t) => {
@@ -211,7 +211,7 @@ onEachWay("promises", (scenario) => {
     const theirs = await t.arrived(t.newTarget("theirs", 0));
     const count = await t.sendUntil(target, resolve(resolver, theirs));
     expect(await t.seen(theirs)).to.deep.equal(upTo(count));
-    expect(t.sawEmbargo).to.equal(false);
+    if (t.traffic !== undefined) expect(t.traffic.disembargoes).to.equal(0);
   });
 
   scenario("order-to-third-vat", "their promise resolves to theirs of another connection", async (t) => {
@@ -219,7 +219,7 @@ onEachWay("promises", (scenario) => {
     const far = await t.arrived(t.newTarget("far", 0, t.bootstrap(t.connect())));
     const count = await t.sendUntil(target, resolve(resolver, far));
     expect(await t.seen(far)).to.deep.equal(upTo(count));
-    expect(t.sawEmbargo).to.equal(true);
+    if (t.traffic !== undefined) expect(t.traffic.disembargoes).to.be.greaterThan(0);
   });
 
   scenario("order-of-their-calls", "the server feeds own promise, which resolves to theirs", async (t) => {

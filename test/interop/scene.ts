@@ -7,14 +7,17 @@ import {
   Connection,
   callMethod,
   type MethodCall,
+  RecordingTransport,
   type RpcError,
   type StructBuilder,
+  type TrafficListener,
   type WebSocketLike,
   WebSocketTransport,
 } from "../../packages/vat/src/index.ts";
 import { connectSocket } from "../../packages/vat/src/node/index.ts";
+import { FrameReader, MessageKind } from "../../packages/wire/src/index.ts";
 import * as schema from "./gen/interop.ts";
-import { type Act, Counts, capabilityOf, done, makeTarget, next, type OwnTarget, read } from "./objects.ts";
+import { type Act, Counts, capabilityOf, done, LIMITS, makeTarget, next, type OwnTarget, read } from "./objects.ts";
 import { needPeer, PeerServer, type PeerTransport } from "./peer.ts";
 
 /** How a suite talks to the C++ server. */
@@ -75,16 +78,37 @@ export interface Status {
 /** Where most results have a capability. */
 const TARGET = schema.TARGET_RESULT_TARGET_POINTER;
 
+/** Hears what passes in frames of one message each. */
+class Traffic implements TrafficListener {
+  /** Segments of the received message that had most of them. */
+  mostSegments = 0;
+  /** Messages of this kind that were sent. */
+  disembargoes = 0;
+  readonly #sent = new FrameReader(LIMITS, { batched: false });
+
+  handleOpen(): void {}
+
+  handleSent(frame: Uint8Array): void {
+    this.#sent.open(frame);
+    if (this.#sent.next()?.kind === MessageKind.disembargo) this.disembargoes++;
+  }
+
+  handleReceived(frame: Uint8Array): void {
+    const { buffer, byteOffset } = frame;
+    this.mostSegments = Math.max(this.mostSegments, new DataView(buffer, byteOffset).getUint32(0, true) + 1);
+  }
+
+  handleClosed(): void {}
+}
+
 export class Scene implements Disposable {
   /** Of this end's own objects. */
   readonly counts = new Counts();
   readonly connection: Connection;
   /** The bootstrap capability of `connection`. */
   readonly server: Capability;
-  /** Segments of the largest message that came over a WebSocket, by their number. */
-  mostSegments = 0;
-  /** Whether something was under embargo while `sendUntil` sent. */
-  sawEmbargo = false;
+  /** What passed over WebSockets; what passes over sockets this end does not see. */
+  readonly traffic: Traffic | undefined;
   readonly #transport: PeerTransport;
   readonly #address: string;
   readonly #connections: Connection[] = [];
@@ -94,6 +118,7 @@ export class Scene implements Disposable {
   readonly #watched: Capability;
 
   constructor(transport: PeerTransport, address: string) {
+    this.traffic = transport === "ws" ? new Traffic() : undefined;
     this.#transport = transport;
     this.#address = address;
     this.#witness = this.#open();
@@ -113,10 +138,8 @@ export class Scene implements Disposable {
     if (this.#transport === "unix") return connectSocket({ path: this.#address });
     if (this.#transport === "tcp") return connectSocket({ port: Number(this.#address.split(":")[1]) });
     const socket = new WebSocket(`ws://${this.#address}/_capstan`, { perMessageDeflate: false });
-    socket.on("message", (message: Buffer) => {
-      this.mostSegments = Math.max(this.mostSegments, message.readUInt32LE(0) + 1);
-    });
-    return new Connection(new WebSocketTransport(socket as unknown as WebSocketLike, process.nextTick));
+    const transport = new WebSocketTransport(socket as unknown as WebSocketLike, process.nextTick);
+    return new Connection(new RecordingTransport(transport, this.traffic!));
   }
 
   /** Held until the scenario ends. */
@@ -295,7 +318,6 @@ export class Scene implements Disposable {
     for (let after = 0; after < 30; after += isOver ? 1 : 0) {
       sent.push(next(target, sent.length), next(target, sent.length + 1));
       await setImmediate();
-      this.sawEmbargo ||= this.connection.tables.embargoes > 0;
       if (sent.length > 100_000) throw new Error("It never comes about.");
     }
     await Promise.all([watching, ...sent]);
