@@ -11,7 +11,6 @@ import {
   type RpcError,
   type StructBuilder,
   type TrafficListener,
-  type WebSocketLike,
   WebSocketTransport,
 } from "../../packages/vat/src/index.ts";
 import { connectSocket } from "../../packages/vat/src/node/index.ts";
@@ -138,7 +137,7 @@ export class Scene implements Disposable {
     if (this.#transport === "unix") return connectSocket({ path: this.#address });
     if (this.#transport === "tcp") return connectSocket({ port: Number(this.#address.split(":")[1]) });
     const socket = new WebSocket(`ws://${this.#address}/_capstan`, { perMessageDeflate: false });
-    const transport = new WebSocketTransport(socket as unknown as WebSocketLike, process.nextTick);
+    const transport = new WebSocketTransport(socket, process.nextTick);
     return new Connection(new RecordingTransport(transport, this.traffic!));
   }
 
