@@ -30,6 +30,7 @@ const LAYOUTS: readonly Layout[] = [
     forCalls: false,
   })),
   { schema: "test/interop/interop.capnp", target: "test/interop/gen/interop.ts", forCalls: true },
+  { schema: "examples/calculator/calculator.capnp", target: "examples/calculator/gen/calculator.ts", forCalls: true },
 ];
 
 /** Bits of each type of data field. */

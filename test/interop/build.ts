@@ -56,7 +56,8 @@ async function build(): Promise<Peer> {
   return { binary };
 }
 
-async function missingTools(): Promise<string[]> {
+/** What of the toolchain is missing. */
+export async function missingTools(): Promise<string[]> {
   const missing: string[] = [];
   for (const tool of ["g++", "capnp", "capnpc-c++"]) {
     await run("sh", ["-c", 'command -v "$0"', tool]).catch(() => missing.push(tool));

@@ -10,7 +10,6 @@ import {
   InterfaceServer,
   LocalCapability,
   type TableSizes,
-  type WebSocketLike,
   WebSocketTransport,
 } from "../../packages/vat/src/index.ts";
 import { listenSocket } from "../../packages/vat/src/node/index.ts";
@@ -19,7 +18,7 @@ import type { PeerTransport } from "./peer.ts";
 import { interopMethods, World } from "./server.ts";
 
 function overWebSocket(socket: WebSocket): WebSocketTransport {
-  return new WebSocketTransport(socket as unknown as WebSocketLike, process.nextTick);
+  return new WebSocketTransport(socket, process.nextTick);
 }
 
 let sockets = 0;

@@ -127,6 +127,28 @@ describe("vat: a Return that takes the results of a call of the peer's", () => {
     expect(peer.connection.tables).to.include({ questions: 0, answers: 0 });
   });
 
+  it("has that call answered at once, and only once: a peer may wait for it before it finishes what was cancelled", () => {
+    for (const fails of [false, true]) {
+      const { peer } = calledBack();
+      const [returned] = peer.send(returnsOther(0, TAKE, 5));
+      expect(returned).to.include({ kind: RETURN, answerId: 5, which: ELSEWHERE });
+      if (fails) peer.keeper.fail("no");
+      else peer.keeper.answer({ text: "kept" });
+      expect(peer.receive().map(({ kind }) => kind)).to.deep.equal([FINISH]);
+      expect(peer.send(finish(5))).to.deep.equal([]);
+    }
+  });
+
+  it("cancels that call when we give ours up, where the peer finished it before", () => {
+    const { peer, asked } = calledBack();
+    peer.send(returnsOther(0, TAKE, 5), finish(5));
+    asked.call.cancel();
+    expect(peer.keeper.cancelled).to.equal(1);
+    peer.keeper.answer({ text: "too late" });
+    expect(asked.outcome.result).to.equal(undefined);
+    expect(peer.connection.tables).to.include({ questions: 0, answers: 0 });
+  });
+
   it("is nothing to us where we gave the call up: the peer's Finish cancels its own", () => {
     const { peer, asked } = calledBack();
     peer.send(returnsOther(0, TAKE, 5));

@@ -112,6 +112,9 @@ export const RETURN: readonly Clause[] = [
     "The answer to a call whose results were not to come back, and to no other.",
     [
       ...at.kept("is answered without them, and they stay until Finish"),
+      ...at.taken(
+        "has that call answered at once, and only once: a peer may wait for it before it finishes what was cancelled",
+      ),
       ...at.unasked(
         "fails the call where it says that the results went elsewhere, or is of a kind that level 1 has not",
       ),
@@ -127,6 +130,7 @@ export const RETURN: readonly Clause[] = [
         "settles with the exception where it failed",
         "settles also where the peer finishes its call early: the results are owed to ours",
         "is nothing to us where we gave the call up: the peer's Finish cancels its own",
+        "cancels that call when we give ours up, where the peer finished it before",
       ),
     ],
   ),

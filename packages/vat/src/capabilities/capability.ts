@@ -76,7 +76,7 @@ const hops = new WeakMap<Capability, number>();
  *
  * States: held (count ≥ 1) → dropped (count 0, `dispose` has run). A dropped capability takes no calls.
  */
-export abstract class Capability {
+export abstract class Capability implements Disposable {
   #references = 1;
 
   /** Takes another reference. */
@@ -88,6 +88,11 @@ export abstract class Capability {
   /** Gives one reference back; the last one lets go of the object. */
   release(): void {
     if (--this.#references === 0) disposals.run(this);
+  }
+
+  /** The same for `using`. */
+  [Symbol.dispose](): void {
+    this.release();
   }
 
   static {

@@ -1,5 +1,5 @@
 // Objects of this vat, and calls to them that never leave it.
-import type { Limits } from "@capstan/wire";
+import { DEFAULT_LIMITS, type Limits } from "@capstan/wire";
 import { RpcError } from "../errors.ts";
 import { encodeStandalone, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
 import { BrokenCapability } from "./broken.ts";
@@ -12,7 +12,8 @@ export class LocalCapability extends Capability {
   readonly server: Server;
   readonly #limits: Limits;
 
-  constructor(server: Server, limits: Limits) {
+  /** @param limits of calls from within this vat; those from elsewhere have their connection's. */
+  constructor(server: Server, limits: Limits = DEFAULT_LIMITS) {
     super();
     this.server = server;
     this.#limits = limits;

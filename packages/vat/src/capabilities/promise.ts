@@ -1,5 +1,5 @@
 // A capability that is not known yet: calls made on it wait, in order.
-import type { Limits } from "@capstan/wire";
+import { DEFAULT_LIMITS, type Limits } from "@capstan/wire";
 import { RpcError } from "../errors.ts";
 import { eachInTurns } from "../later-turn.ts";
 import { encodeStandalone, forwardEncoder, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
@@ -35,7 +35,8 @@ export class PromiseCapability extends Capability {
   #isResolving = false;
   #listeners: ResolutionListeners | undefined;
 
-  constructor(limits: Limits) {
+  /** @param limits of calls that wait for it. */
+  constructor(limits: Limits = DEFAULT_LIMITS) {
     super();
     this.#limits = limits;
   }

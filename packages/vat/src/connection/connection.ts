@@ -42,7 +42,7 @@ export interface TableSizes {
  * States: opening (messages are held) → open → closed (`closedReason` is set, every table is empty).
  * Everything that ends it goes through `shutdown`.
  */
-export class Connection implements TransportReceiver, InboxReceiver {
+export class Connection implements TransportReceiver, InboxReceiver, Disposable {
   readonly #transport: Transport;
   readonly #outbox: Outbox;
   readonly #state: ConnectionState;
@@ -90,6 +90,11 @@ export class Connection implements TransportReceiver, InboxReceiver {
   /** Sends what waits, then ends the connection: calls in flight fail as disconnected. */
   close(reason = "The link was closed."): void {
     this.#end(RpcError.disconnected(reason), CLOSE_NORMAL);
+  }
+
+  /** The same for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   /** Tells the peer why, then ends the connection. */

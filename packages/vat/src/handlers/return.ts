@@ -41,6 +41,7 @@ function settle(state: ConnectionState, question: Question, message: ReturnMessa
     case ReturnKind.takeFromOtherQuestion: {
       const answer = message.otherAnswer === undefined ? undefined : state.answers.get(message.otherAnswer);
       if (answer === undefined) throw new ProtocolError("Return takes its results from a question that is not open.");
+      question.onUntaken = () => answer.handleUntaken();
       answer.handTo(new TakenOutcome(state, question, needsFinish));
       return;
     }

@@ -79,13 +79,20 @@ export class ServedCall {
   }
 }
 
-/** An object with one interface or more. Calls begin in the order in which they arrive; handlers may overlap. */
+/**
+ * An object with one interface or more. Calls begin in the order in which they arrive; handlers may overlap.
+ *
+ * States: held → let go (the last reference is gone, handlers may still run) → over (`onRelease` was told).
+ */
 export class InterfaceServer implements Server {
   /** By interface id and method number. */
   readonly #methods = new Map<string, ServedMethod>();
   readonly #onRelease: (() => void) | undefined;
+  /** Handlers that run. */
+  #running = 0;
+  #isLetGo = false;
 
-  /** @param onRelease told when nobody holds the object any more. */
+  /** @param onRelease told when nobody holds the object any more, and none of its handlers runs. */
   constructor(methods: readonly ServedMethod[], onRelease?: () => void) {
     for (const served of methods) this.#methods.set(keyOf(served.method.interfaceId, served.method.methodId), served);
     this.#onRelease = onRelease;
@@ -97,21 +104,24 @@ export class InterfaceServer implements Server {
     if (served === undefined) {
       const name = `0x${interfaceId.toString(16).padStart(16, "0")}`;
       call.returnException(RpcError.unimplemented(`Method ${call.methodId} of interface ${name} is not implemented.`));
-    } else void run(served, call);
+    } else void this.#run(served, call);
   }
 
   release(): void {
-    this.#onRelease?.();
+    this.#isLetGo = true;
+    if (this.#running === 0) this.#onRelease?.();
   }
-}
 
-async function run({ method, handle }: ServedMethod, incoming: IncomingCall): Promise<void> {
-  const call = new ServedCall(incoming, method);
-  try {
-    await handle(call);
-    if (!call.isAnswered) call.results();
-  } catch (error) {
-    if (!call.isAnswered) call.fail(RpcError.from(error));
+  async #run({ method, handle }: ServedMethod, incoming: IncomingCall): Promise<void> {
+    const call = new ServedCall(incoming, method);
+    this.#running++;
+    try {
+      await handle(call);
+      if (!call.isAnswered) call.results();
+    } catch (error) {
+      if (!call.isAnswered) call.fail(RpcError.from(error));
+    }
+    if (--this.#running === 0 && this.#isLetGo) this.#onRelease?.();
   }
 }
 

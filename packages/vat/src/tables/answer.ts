@@ -39,6 +39,7 @@ export interface OutcomeTaker {
  *   done       out of the table, nothing held
  * Events: returnResults/returnException (running → returned, or → done where no Finish is needed; detached → done),
  * Finish (running → detached, returned → done), shutdown (running → detached, returned → done).
+ * A call whose results were taken by a question of ours has its Return out while it runs.
  * Invariant: in the table exactly while running or returned; results are held only while returned.
  */
 export class Answer implements IncomingCall {
@@ -63,6 +64,8 @@ export class Answer implements IncomingCall {
   #pipelines: ResultPipelines | undefined = undefined;
   #outcome: ReceivedPayload | RpcError | undefined = undefined;
   #taker: OutcomeTaker | undefined = undefined;
+  /** True once the peer was told that the results went elsewhere. */
+  #isElsewhere = false;
   /** References that the results handed to the peer. */
   #resultExports: readonly ExportId[] = [];
 
@@ -167,7 +170,7 @@ export class Answer implements IncomingCall {
     if (this.#state === "running") {
       this.#leave("returned");
       this.#outcome = error;
-      if (this.keepsResults) this.#peer.sendResultsElsewhere(this);
+      if (this.keepsResults) this.#sendElsewhere();
       else this.#peer.sendException(this, error);
     } else if (this.#state === "detached") this.#leave("done");
     else return;
@@ -195,7 +198,7 @@ export class Answer implements IncomingCall {
     if (this.#state === "running") {
       this.#mustArrive = mustArrive;
       this.detach();
-      this.#peer.sendCancelled(this);
+      if (!this.#isElsewhere) this.#peer.sendCancelled(this);
       return [];
     }
     const outcome = this.#outcome;
@@ -247,7 +250,8 @@ export class Answer implements IncomingCall {
   }
 
   /**
-   * The peer wants the outcome of this call as the answer to a question of ours (takeFromOtherQuestion).
+   * The peer wants the outcome of this call as the answer to a question of ours (takeFromOtherQuestion). The Return goes
+   * out at once, because Cap'n Proto's own implementation finishes no call before that: it would never be cancelled.
    * Throws ProtocolError where the results do not stay here, or were taken before.
    */
   handTo(taker: OutcomeTaker): void {
@@ -258,15 +262,26 @@ export class Answer implements IncomingCall {
     }
     this.#taker = taker;
     const outcome = this.#outcome;
-    if (outcome === undefined) return;
-    if (outcome instanceof RpcError) taker.settleException(outcome);
+    if (outcome === undefined) this.#sendElsewhere();
+    else if (outcome instanceof RpcError) taker.settleException(outcome);
     else taker.settleResults(outcome.share());
+  }
+
+  /** Nobody waits any more for the outcome that a question of ours took. */
+  handleUntaken(): void {
+    this.#cancelIfUnused();
+  }
+
+  #sendElsewhere(): void {
+    if (this.#isElsewhere) return;
+    this.#isElsewhere = true;
+    this.#peer.sendResultsElsewhere(this);
   }
 
   #keepResults(results: ReceivedPayload): void {
     this.#leave("returned");
     this.#outcome = results;
-    this.#peer.sendResultsElsewhere(this);
+    this.#sendElsewhere();
     this.#pipelines?.resolve(results);
     this.#taker?.settleResults(results.share());
   }

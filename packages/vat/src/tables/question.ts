@@ -32,6 +32,8 @@ export class Question implements PendingCall {
   returned = false;
   /** True for a tail call: it answers a call of the peer's, which keeps the results. */
   readonly isTail: boolean;
+  /** Told when the call is given up while its outcome is to be that of another call. */
+  onUntaken: (() => void) | undefined = undefined;
   readonly #peer: RemotePeer;
   #sink: ReturnSink | undefined;
   /** Each is held by somebody else. */
@@ -116,6 +118,7 @@ export class Question implements PendingCall {
     this.#abandoned = true;
     this.#peer.finishQuestion(this.id, true);
     if (this.returned) this.#peer.forgetQuestion(this.id);
+    this.onUntaken?.();
   }
 
   /**
