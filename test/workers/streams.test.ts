@@ -54,6 +54,9 @@ class Api extends WorkerEntrypoint {
       abort: (reason) => void log.push((reason as Error).message),
     });
   }
+  aborting(): WritableStream<unknown> {
+    return new WritableStream({ abort: (reason) => void log.push((reason as Error).message) });
+  }
   holding(): unknown {
     const cancel = (reason: unknown): void => void log.push(`cancelled: ${(reason as Error).message}`);
     const abort = (): void => void log.push("aborted");
@@ -200,6 +203,18 @@ onBothTransports("c. Streams", { default: Api }, (stage) => {
         expect(await stage.api.echo("the link lives")).to.equal("the link lives");
       }
       expect(log).to.deep.equal([]);
+    });
+
+    it("aborts the other end with what a chunk that cannot be sent fails with", async () => {
+      const text = "Symbol(q) could not be cloned.";
+      const writer = (await stage.api.aborting()).getWriter();
+      expect((await failure(writer.write(Symbol("q")))).message).to.equal(text);
+      await eventually(() => log.length === 1);
+      await stage.idle();
+      const piped = chunks("a", Symbol("q")).pipeTo(await stage.api.aborting());
+      expect((await failure(piped)).message).to.equal(text);
+      await eventually(() => log.length === 2);
+      expect(log).to.deep.equal([text, text]);
     });
 
     it("fails a reader that outlives its invocation", async () => {

@@ -105,7 +105,16 @@ export function receiveWritable(
     start: (its) => {
       controller = its;
     },
-    write: (chunk) => client.write(chunk),
+    write: async (chunk) => {
+      try {
+        await client.write(chunk);
+      } catch (error) {
+        // A stream whose sink refused a chunk takes nothing more, and aborts nothing by itself.
+        client.abort(error);
+        over();
+        throw error;
+      }
+    },
     close: async () => {
       await client.end();
       over();
