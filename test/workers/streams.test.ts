@@ -54,6 +54,21 @@ class Api extends WorkerEntrypoint {
       abort: (reason) => void log.push((reason as Error).message),
     });
   }
+  /** Streams that note why they ended. */
+  noting(): { readable: ReadableStream; writable: WritableStream } {
+    const note = (reason: unknown): void => void log.push(reason);
+    return { readable: new ReadableStream({ cancel: note }), writable: new WritableStream({ abort: note }) };
+  }
+  failing(kind: string): unknown {
+    const source = new ReadableStream({ start: (controller) => controller.error(new RangeError("source broke")) });
+    return kind === "Response" ? new Response(source) : source;
+  }
+  failingWith(reason: unknown): unknown {
+    return {
+      readable: new ReadableStream({ start: (controller) => controller.error(reason) }),
+      writable: new WritableStream({ start: (controller) => controller.error(reason) }),
+    };
+  }
   aborting(): WritableStream<unknown> {
     return new WritableStream({ abort: (reason) => void log.push((reason as Error).message) });
   }
@@ -176,7 +191,47 @@ onBothTransports("c. Streams", { default: Api }, (stage) => {
     });
   });
 
+  item("d.5", () => {
+    for (const kind of ["stream", "Response"]) {
+      it(`marks what a ${kind} of the callee's fails with remote`, async () => {
+        const result = await stage.api.failing(kind);
+        const reader = (kind === "Response" ? result.body : result).getReader();
+        const error = await failure(reader.read());
+        expect(error).to.be.instanceOf(RangeError).and.include({ message: "source broke", remote: true });
+      });
+    }
+
+    it("marks reasons to cancel and to abort remote", async () => {
+      const { readable, writable } = await stage.api.noting();
+      readable.cancel(new RangeError("enough")).catch(() => {});
+      await writable.abort(new RangeError("given up"));
+      await eventually(() => log.length === 2);
+      for (const reason of log) expect(reason).to.be.instanceOf(RangeError).and.include({ remote: true });
+    });
+  });
+
   item("c.8", () => {
+    it("hands over reasons that are no errors as they are", async () => {
+      for (const reason of ["enough", 7, null, false, 10n]) {
+        const { readable, writable } = await stage.api.noting();
+        await readable.cancel(reason);
+        await writable.abort(reason);
+        await eventually(() => log.length === 2);
+        expect(log.splice(0)).to.deep.equal([reason, reason]);
+        const failing = await stage.api.failingWith(reason);
+        expect(await failure(failing.readable.getReader().read())).to.equal(reason);
+        expect(await failure(failing.writable.getWriter().closed)).to.equal(reason);
+      }
+    });
+
+    it("makes errors of reasons that cannot be sent", async () => {
+      const { readable, writable } = await stage.api.noting();
+      await readable.cancel(Symbol("q"));
+      await writable.abort(Symbol("q"));
+      await eventually(() => log.length === 2);
+      expect(log.map((reason) => (reason as Error).message)).to.deep.equal(["Symbol(q)", "Symbol(q)"]);
+    });
+
     it("counts small chunks for more than their bytes", async () => {
       let pulled = 0;
       const stream = new ReadableStream({

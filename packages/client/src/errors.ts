@@ -8,6 +8,7 @@ import {
   readValue,
   SegmentWriter,
   writeThrown,
+  writeValue,
 } from "@capstan/wire";
 
 /** Kind of exception detail that holds the thrown value, as workerd numbers it. */
@@ -59,6 +60,14 @@ export function toException(thrown: unknown, limits: Limits, sendStack = false):
   return new RpcError(type, reason, { details: describe(value, limits, sendStack), remote: true });
 }
 
+/** Like `toException`, for what a stream is cancelled or fails with: a primitive that can be sent stays what it is. */
+export function toReason(reason: unknown, limits: Limits): RpcError {
+  if (typeof reason === "object" ? reason !== null : typeof reason === "function") return toException(reason, limits);
+  const text = String(reason).slice(0, MAX_REASON_LENGTH);
+  const details = describe(reason, limits, false);
+  return new RpcError(ExceptionType.failed, `jsg.Error: ${text}`, { details, remote: true });
+}
+
 function isRpcError(thrown: unknown): thrown is RpcError {
   try {
     return thrown instanceof RpcError;
@@ -81,10 +90,11 @@ function read(value: object, key: string): unknown {
   }
 }
 
-function describe(value: object, limits: Limits, sendStack: boolean): ExceptionDetail[] {
+function describe(value: unknown, limits: Limits, sendStack: boolean): ExceptionDetail[] {
   const writer = new SegmentWriter(1024);
   try {
-    writeThrown(writer, value, sendStack ? WITH_STACK : NO_HOST, limits.value);
+    if (typeof value !== "object" || value === null) writeValue(writer, value, NO_HOST, limits.value);
+    else writeThrown(writer, value, sendStack ? WITH_STACK : NO_HOST, limits.value);
     return [{ id: THROWN_VALUE_ID, data: writer.take() }];
   } catch {
     return [];
@@ -93,13 +103,26 @@ function describe(value: object, limits: Limits, sendStack: boolean): ExceptionD
 
 /** What the caller catches. Everything that the callee raised is marked `remote`. */
 export function fromException(error: RpcError, limits: Limits): unknown {
-  const value = thrownValue(error, limits) ?? errorFromReason(error.message);
-  if (typeof value !== "object" || value === null) return value;
-  const marks: { [mark: string]: true } = {};
+  const thrown = thrownValue(error, limits);
+  const value = thrown === undefined ? errorFromReason(error.message) : thrown;
+  const marks: Marks = {};
   if (error.remote) marks.remote = true;
   if (error.type === ExceptionType.disconnected) marks.retryable = true;
   if (error.type === ExceptionType.overloaded) marks.overloaded = true;
-  return Object.isExtensible(value) ? Object.assign(value, marks) : value;
+  return mark(value, marks);
+}
+
+type Marks = { remote?: true; retryable?: true; overloaded?: true };
+
+/** Marks what a peer's stream failed with, or was aborted with. Primitives stay what they are. */
+export function markRemote(reason: unknown): unknown {
+  return mark(reason, { remote: true });
+}
+
+function mark(value: unknown, marks: Marks): unknown {
+  return typeof value === "object" && value !== null && Object.isExtensible(value)
+    ? Object.assign(value, marks)
+    : value;
 }
 
 function thrownValue(error: RpcError, limits: Limits): unknown {

@@ -1,7 +1,7 @@
 // A ReadableStream whose bytes a peer pushes: it is read here, and its writer held back while nobody reads.
 import { type Capability, DISCARD, type IncomingCall, type ReceivedPayload, type RpcError } from "@capstan/vat";
 import { type JsValueRef, VALUE_SINK_ABORT_METHOD, VALUE_SINK_ID_HIGH, VALUE_SINK_ID_LOW } from "@capstan/wire";
-import { toException } from "../errors.ts";
+import { markRemote, toException, toReason } from "../errors.ts";
 import { plainEncoder, readPlainValue } from "../values/plain.ts";
 import { CIRCLE, Forward, leadsTo } from "./forward.ts";
 import { acknowledge, costOf, SinkServer, tooMuchWaits, type Written } from "./sink-server.ts";
@@ -69,7 +69,7 @@ export class PushedStream extends SinkServer {
 
   /** Nobody reads on: the writer is told why. */
   cancel(reason: unknown = new Error(UNREAD)): void {
-    this.#end(reason, toException(reason, this.limits));
+    this.#end(reason, toReason(reason, this.limits));
   }
 
   /** Whatever held the stream here is gone: its writer is told, and so is whoever still reads it. */
@@ -170,7 +170,7 @@ export class PushedStream extends SinkServer {
     let failure: unknown = new Error("The stream was aborted.");
     try {
       // Read now: the message goes when its call is answered.
-      if (reason !== undefined) failure = readPlainValue(reason, this.limits);
+      if (reason !== undefined) failure = markRemote(readPlainValue(reason, this.limits));
     } catch (cause) {
       failure = cause;
     }
@@ -179,7 +179,8 @@ export class PushedStream extends SinkServer {
 
   #enqueue(waiting: Waiting): void {
     if (this.#over !== undefined) {
-      waiting.call?.returnException(toException(this.#over.error ?? new Error(UNREAD), this.limits));
+      const { error = new Error(UNREAD) } = this.#over;
+      waiting.call?.returnException(toReason(error, this.limits));
       return;
     }
     this.#waiting.push(waiting);
@@ -237,7 +238,7 @@ export class PushedStream extends SinkServer {
 
   #fail(error: unknown): void {
     if (this.#over !== undefined) return;
-    this.#end(error, toException(error, this.limits));
+    this.#end(error, toReason(error, this.limits));
     this.#controller?.error(error);
   }
 

@@ -1,7 +1,7 @@
 // WritableStreams that go by reference: served to a peer, and as a peer's arrive here.
 import type { Capability, IncomingCall, PayloadEncoder } from "@capstan/vat";
 import type { JsValueRef, Limits } from "@capstan/wire";
-import { toException } from "../errors.ts";
+import { markRemote, toReason } from "../errors.ts";
 import type { ReadValue } from "./pushed-stream.ts";
 import { SinkClient, type ValueChunk, WRITABLE_LOST } from "./sink-client.ts";
 import { acknowledge, costOf, type ServePush, SinkServer, tooMuchWaits, type Written } from "./sink-server.ts";
@@ -32,7 +32,7 @@ export class WritableServer extends SinkServer {
     this.#letGo = letGo;
     this.#writer.closed.then(
       () => this.watchers.close(),
-      (error) => this.watchers.close(toException(error, limits)),
+      (error) => this.watchers.close(toReason(error, limits)),
     );
   }
 
@@ -65,7 +65,7 @@ export class WritableServer extends SinkServer {
   }
 
   protected override handleAbort(call: IncomingCall, reason: JsValueRef | undefined): void {
-    this.#abort(reason === undefined ? undefined : this.#read(call.params, reason));
+    this.#abort(reason === undefined ? undefined : markRemote(this.#read(call.params, reason)));
   }
 
   #abort(reason: unknown): void {
@@ -76,7 +76,7 @@ export class WritableServer extends SinkServer {
   #answer(call: IncomingCall, done: Promise<void>): void {
     done.then(
       () => acknowledge(call),
-      (error) => call.returnException(toException(error, this.limits)),
+      (error) => call.returnException(toReason(error, this.limits)),
     );
   }
 }
