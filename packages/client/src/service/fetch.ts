@@ -55,7 +55,7 @@ async function follow(
       : new Request(request, manual);
     const response = await callOnce(base, sent, signal);
     const location = redirect === "manual" ? null : locationOf(response);
-    if (location === null) return redirects === 0 ? response : markRedirected(response);
+    if (location === null) return describe(response, url, redirects > 0);
     void response.body?.cancel();
     if (redirect === "error") throw new TypeError(`Unexpected redirect to "${location}".`);
     if (redirects === maxRedirects) throw new TypeError("Too many redirects.");
@@ -103,8 +103,14 @@ function withoutBody(headers: Headers): Headers {
   return rest;
 }
 
-function markRedirected(response: Response): Response {
-  return Object.defineProperty(response, "redirected", { value: true, configurable: true });
+/** What a Response that was not fetched by the platform itself does not know. */
+function describe(response: Response, requested: string, redirected: boolean): Response {
+  const url = new URL(requested);
+  url.hash = "";
+  return Object.defineProperties(response, {
+    url: { value: url.href, configurable: true },
+    redirected: { value: redirected, configurable: true },
+  });
 }
 
 function replayable(body: BodyInit | null | undefined): Replayable | undefined {

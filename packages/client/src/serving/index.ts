@@ -11,6 +11,7 @@ export { PusherServer, servePush } from "../streams/pusher.ts";
 export type { StubCore } from "../stubs/brand.ts";
 export { isJsCall, type Receiver, serveCall, serveOther } from "../targets/target-server.ts";
 export { RESERVED_ON_ENTRYPOINTS } from "../targets/visibility.ts";
+export { isAboutEncoding, wasDecoded } from "../values/fetch-objects.ts";
 export { readPlainValue } from "../values/plain.ts";
 export { previewValue } from "../values/preview.ts";
 export type { Held, PendingPromise, Realm, ReceivedBinding } from "../values/realm.ts";

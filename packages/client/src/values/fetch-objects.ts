@@ -6,6 +6,8 @@ import * as Tag from "./host-tags.ts";
 /** The status of a response that hands over a WebSocket. */
 const SWITCHING_PROTOCOLS = 101;
 
+const urlOfFetched = Object.getOwnPropertyDescriptor(Response.prototype, "url")?.get;
+
 /** Statuses whose responses have no body. */
 const BODYLESS = new Set([103, 204, 205, 304]);
 
@@ -21,12 +23,25 @@ export function writeFetchObject(out: ValueWriter, object: object): boolean {
   return true;
 }
 
+/**
+ * Whether headers of `response` tell of an encoding that its body has no more: it is the platform's own, which decodes what
+ * it fetches. One that came through a binding has lost those headers.
+ */
+export function wasDecoded(response: Response): boolean {
+  return (urlOfFetched?.call(response) ?? "") !== "" && response.headers.has("content-encoding");
+}
+
+/** Whether the header `name` is about the encoded body. */
+export function isAboutEncoding(name: string): boolean {
+  return name === "content-encoding" || name === "content-length";
+}
+
 function writeHeaders(out: ValueWriter, headers: Headers): void {
   out.writeHostTag(Tag.HEADERS);
   writeFields(out, headers);
 }
 
-function writeFields(out: ValueWriter, headers: Headers): void {
+function writeFields(out: ValueWriter, headers: Iterable<[string, string]>): void {
   const fields = [...headers];
   out.writeVarint(fields.length);
   for (const [name, value] of fields) {
@@ -50,7 +65,8 @@ function writeResponse(out: ValueWriter, response: Response): void {
   out.writeVarint(response.status);
   out.writeString(response.statusText);
   out.writeString(response.url);
-  writeFields(out, response.headers);
+  const { headers } = response;
+  writeFields(out, wasDecoded(response) ? [...headers].filter(([name]) => !isAboutEncoding(name)) : headers);
   writeBody(out, response);
   if (response.status === SWITCHING_PROTOCOLS) writeWebSocket(out, response);
 }

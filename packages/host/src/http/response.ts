@@ -1,6 +1,7 @@
 // From the fetch API's response to the one that Node's HTTP server sends.
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { isAboutEncoding, wasDecoded } from "@capstan/client/serving";
 import { connectionHeaders } from "./connection-headers.ts";
 import { clientGone, onExchangeEnd } from "./exchange.ts";
 
@@ -119,13 +120,12 @@ function checkedChunk(chunk: unknown): Uint8Array {
 
 function writeHead(res: ServerResponse, response: Response, length: number | undefined): void {
   const isAboutConnection = connectionHeaders(response.headers.get("connection"));
-  // A fetched body arrives decoded, whatever its headers still say.
-  const decoded = response.url !== "" && response.headers.has("content-encoding");
+  const decoded = wasDecoded(response);
   const fields: string[] = [];
   let hasLength = false;
   for (const [name, value] of response.headers) {
     if (isAboutConnection(name)) continue;
-    if (decoded && (name === "content-encoding" || name === "content-length")) continue;
+    if (decoded && isAboutEncoding(name)) continue;
     if (name === "content-length") hasLength = true;
     fields.push(name, value);
   }
