@@ -152,6 +152,31 @@ describe("cloudflare:sockets", () => {
     });
   });
 
+  it("sends all kinds of buffers as bytes", async () => {
+    const port = await listen(createServer(echo));
+    const socket = connect(`127.0.0.1:${port}`, { allowHalfOpen: true });
+    const writer = socket.writable.getWriter() as WritableStreamDefaultWriter<unknown>;
+    const { buffer } = Uint8Array.of(65, 66, 67);
+    for (const chunk of [buffer, new DataView(buffer, 1), Uint16Array.of(0x4444)]) await writer.write(chunk);
+    await writer.close();
+    expect(await new Response(socket.readable as BodyInit).text()).to.equal("ABCBCDD");
+  });
+
+  it("ends the connection where what is no bytes is written", async () => {
+    const ended: Promise<unknown>[] = [];
+    const port = await listen(createServer((tcp) => void ended.push(once(tcp.on("error", () => {}), "close"))));
+    const socket = connect(`127.0.0.1:${port}`, { allowHalfOpen: true });
+    await socket.opened;
+    const reader = socket.readable.getReader();
+    const writer = socket.writable.getWriter() as WritableStreamDefaultWriter<unknown>;
+    const failed = [writer.write("text"), reader.read(), socket.closed].map((part) => part.catch((error) => error));
+    for (const error of await Promise.all(failed)) {
+      expect(error).to.be.instanceOf(TypeError);
+      expect(error.message).to.equal("A socket takes bytes alone: an ArrayBuffer, or a view of one.");
+    }
+    await Promise.all(ended);
+  });
+
   it("tells of addresses that are none", () => {
     expect(() => connect("h:99999")).to.throw(TypeError, '"h:99999" is not an address: ports are from 1 to 65535.');
     expect(() => connect("h:0")).to.throw(TypeError, "ports are from 1 to 65535");

@@ -5,6 +5,8 @@ import { eventually, failure, item, onBothTransports, type Untyped } from "./sup
 
 const log: unknown[] = [];
 
+const NO_BYTES = "A socket takes bytes alone: an ArrayBuffer, or a view of one.";
+
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 class Echo extends WorkerEntrypoint {
@@ -35,7 +37,27 @@ class Counting extends WorkerEntrypoint {
   }
 }
 
-onBothTransports("g. Sockets", { default: Echo, Closing, Counting }, (stage) => {
+/** Notes what arrives, and answers with bytes of every kind. */
+class Kinds extends WorkerEntrypoint {
+  async connect(socket: Untyped): Promise<void> {
+    for await (const chunk of socket.readable) log.push(chunk);
+    const writer = socket.writable.getWriter();
+    for (const chunk of kinds) await writer.write(chunk);
+    await writer.close();
+  }
+}
+
+/** Writes what is no bytes. */
+class Talking extends WorkerEntrypoint {
+  async connect(socket: Untyped): Promise<void> {
+    await socket.writable.getWriter().write("text");
+  }
+}
+
+const kinds = [Uint8Array.of(1, 2).buffer, Uint16Array.of(3), new DataView(Uint8Array.of(4, 5, 6).buffer, 1)];
+const asBytes = [Uint8Array.of(1, 2), new Uint8Array(Uint16Array.of(3).buffer), Uint8Array.of(5, 6)];
+
+onBothTransports("g. Sockets", { default: Echo, Closing, Counting, Kinds, Talking }, (stage) => {
   beforeEach(() => {
     log.length = 0;
   });
@@ -78,6 +100,36 @@ onBothTransports("g. Sockets", { default: Echo, Closing, Counting }, (stage) => 
       expect(text).to.equal("0123456789");
       await eventually(() => log.length === 3);
       expect(log).to.deep.equal(["hello", true, "This socket was closed."]);
+    });
+
+    it("carries all kinds of buffers as bytes", async () => {
+      const socket = stage.env.Kinds.connect("h:1");
+      const writer = socket.writable.getWriter();
+      for (const chunk of kinds) await writer.write(chunk);
+      await writer.close();
+      const received = [];
+      for await (const chunk of socket.readable) received.push(chunk);
+      expect([log, received]).to.deep.equal([asBytes, asBytes]);
+      await socket.closed;
+    });
+
+    for (const chunk of ["text", 5, { a: 1 }, null]) {
+      it(`breaks where ${JSON.stringify(chunk)} is written, which is no bytes`, async () => {
+        const socket = stage.api.connect("h:1");
+        const error = await failure(socket.writable.getWriter().write(chunk));
+        expect(error).to.be.instanceOf(TypeError).and.include({ message: NO_BYTES });
+        expect((await failure(socket.readable.getReader().read())).message).to.equal(NO_BYTES);
+        expect((await failure(socket.closed)).message).to.equal(NO_BYTES);
+        await eventually(() => stage.reports.length === 1);
+        expect((stage.reports[0] as Error).message).to.equal(NO_BYTES);
+      });
+    }
+
+    it("breaks where the handler writes what is no bytes", async () => {
+      const socket = stage.env.Talking.connect("h:1");
+      expect((await failure(socket.readable.getReader().read())).message).to.equal(NO_BYTES);
+      expect((await failure(socket.closed)).message).to.equal(NO_BYTES);
+      await eventually(() => stage.reports.length === 1);
     });
 
     it("has no TLS to start between Workers", async () => {

@@ -1,8 +1,11 @@
 // The two directions of a socket. Each can be ended from here, also while a reader or writer of the user's holds its stream.
 
+import { bytesOf } from "../streams/bytes.ts";
+
 type Bytes = Uint8Array<ArrayBufferLike>;
 
 const CLOSED = "This socket was closed.";
+const NO_BYTES = "A socket takes bytes alone: an ArrayBuffer, or a view of one.";
 
 /** What comes in. States: open → dropped (what still comes is read and forgotten) | let go → over. */
 export class SocketIncoming {
@@ -54,8 +57,10 @@ export class SocketIncoming {
     try {
       const { done, value } = await this.#reader.read();
       if (!this.#isOpen) return;
+      const bytes = bytesOf(value);
       if (done) this.letGo();
-      else this.#controller?.enqueue(value);
+      else if (bytes === undefined) this.fail(new TypeError(NO_BYTES));
+      else this.#controller?.enqueue(bytes);
     } catch (error) {
       if (this.#isOpen) this.#controller?.error(error);
       this.#isOpen = false;
@@ -134,11 +139,20 @@ export class SocketOutgoing {
   async #write(chunk: Bytes): Promise<void> {
     if (this.#queued === 0) throw new TypeError(CLOSED);
     try {
-      await this.#writer.write(chunk);
+      await this.#writer.write(this.#checked(chunk));
     } finally {
       this.#queued--;
       if (this.#queued === 0) this.#handleFlushed?.();
     }
+  }
+
+  /** A stream whose sink refused a chunk takes nothing more: the other end must not wait for it. */
+  #checked(chunk: unknown): Bytes {
+    const bytes = bytesOf(chunk);
+    if (bytes !== undefined) return bytes;
+    const error = new TypeError(NO_BYTES);
+    this.#writer.abort(error).catch(() => {});
+    throw error;
   }
 
   async #flush(): Promise<void> {

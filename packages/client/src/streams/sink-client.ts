@@ -27,6 +27,7 @@ import {
 } from "@capstan/wire";
 import { fromException } from "../errors.ts";
 import { type KeptValue, UnreadBlobs } from "../values/blob.ts";
+import { bytesOf } from "./bytes.ts";
 import { WRITE_OVERHEAD } from "./sink-server.ts";
 
 /** A chunk that is no bytes, and what it took: the encoder says. */
@@ -260,12 +261,4 @@ class WriteReturn implements ReturnSink {
 /** A value that goes as bytes and arrives the same. */
 function pieceOf(chunk: unknown): Uint8Array | undefined {
   return chunk instanceof Uint8Array && chunk.length <= MAX_PIECE ? chunk : undefined;
-}
-
-/** The bytes of a chunk that is some; undefined for any other value. */
-function bytesOf(chunk: unknown): Uint8Array | undefined {
-  if (chunk instanceof Uint8Array) return chunk;
-  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
-  if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  return undefined;
 }
