@@ -177,6 +177,14 @@ describe("cloudflare:sockets", () => {
     await Promise.all(ended);
   });
 
+  it("was not opened where it is given up before", async () => {
+    const socket = connect(`127.0.0.1:${await listen(createServer(echo))}`);
+    await socket.writable.abort();
+    for (const part of [socket.opened, socket.closed]) {
+      expect(await part.catch((error: Error) => error.message)).to.equal("Network connection lost.");
+    }
+  });
+
   it("tells of addresses that are none", () => {
     expect(() => connect("h:99999")).to.throw(TypeError, '"h:99999" is not an address: ports are from 1 to 65535.');
     expect(() => connect("h:0")).to.throw(TypeError, "ports are from 1 to 65535");

@@ -54,10 +54,27 @@ class Talking extends WorkerEntrypoint {
   }
 }
 
+/** Ends its direction, and goes on reading. */
+class Finishing extends WorkerEntrypoint {
+  async connect(socket: Untyped): Promise<void> {
+    await socket.writable.close();
+    for await (const chunk of socket.readable) log.push(new TextDecoder().decode(chunk));
+    log.push("handler done");
+  }
+}
+
+class Failing extends WorkerEntrypoint {
+  connect(): never {
+    throw new RangeError("not today");
+  }
+}
+
+class Empty extends WorkerEntrypoint {}
+
 const kinds = [Uint8Array.of(1, 2).buffer, Uint16Array.of(3), new DataView(Uint8Array.of(4, 5, 6).buffer, 1)];
 const asBytes = [Uint8Array.of(1, 2), new Uint8Array(Uint16Array.of(3).buffer), Uint8Array.of(5, 6)];
 
-onBothTransports("g. Sockets", { default: Echo, Closing, Counting, Kinds, Talking }, (stage) => {
+onBothTransports("g. Sockets", { default: Echo, Closing, Counting, Kinds, Talking, Finishing, Failing, Empty }, (stage) => {
   beforeEach(() => {
     log.length = 0;
   });
@@ -131,6 +148,58 @@ onBothTransports("g. Sockets", { default: Echo, Closing, Counting, Kinds, Talkin
       expect((await failure(socket.closed)).message).to.equal(NO_BYTES);
       await eventually(() => stage.reports.length === 1);
     });
+
+    it("is closed in order where the handler closes it", async () => {
+      for (const hasData of [false, true]) {
+        log.length = 0;
+        const socket = stage.env.Closing.connect("h:1");
+        const writer = socket.writable.getWriter();
+        await writer.write(encode("hello"));
+        if (hasData) for (let i = 0; i < 100; i++) writer.write(encode("more")).catch(() => {});
+        expect(await new Response(socket.readable).text()).to.equal("0123456789");
+        await socket.closed;
+        expect((await failure(writer.write(encode("late")))).message).to.equal("This socket was closed.");
+      }
+    });
+
+    it("is closed when the other end ends, unless it may stay half open", async () => {
+      const whole = stage.env.Finishing.connect("h:1");
+      expect(await new Response(whole.readable).text()).to.equal("");
+      await whole.closed;
+      await eventually(() => log.length === 1);
+      const half = stage.env.Finishing.connect("h:1", { allowHalfOpen: true });
+      expect(await new Response(half.readable).text()).to.equal("");
+      const writer = half.writable.getWriter();
+      await writer.write(encode("still here"));
+      await writer.close();
+      await half.closed;
+      await eventually(() => log.length === 3);
+      expect(log).to.deep.equal(["handler done", "still here", "handler done"]);
+    });
+
+    it("goes on writing where nothing is read any more", async () => {
+      const socket = stage.env.Counting.connect("h:1");
+      await socket.readable.cancel();
+      const writer = socket.writable.getWriter();
+      for (const text of ["a", "b"]) await writer.write(encode(text));
+      await writer.close();
+      await eventually(() => log.length === 1);
+      expect(log).to.deep.equal(["ab"]);
+    });
+
+    for (const [name, text] of [
+      ["Empty", "Handler does not export a connect() function."],
+      ["Failing", "not today"],
+    ]) {
+      it(`fails in all its parts with what it was refused with: ${text}`, async () => {
+        const socket = stage.env[name as string].connect("h:1");
+        const reading = failure(socket.readable.getReader().read());
+        const writing = failure(socket.writable.getWriter().closed);
+        for (const part of [failure(socket.opened), failure(socket.closed), reading, writing]) {
+          expect((await part).message).to.equal(text);
+        }
+      });
+    }
 
     it("has no TLS to start between Workers", async () => {
       const socket = stage.api.connect("h:1");

@@ -8,6 +8,7 @@ export type {
   Socket,
   SocketAddress,
   SocketInfo,
+  SocketOptions,
   SocketParts,
   TlsOptions,
 } from "./service/socket.ts";

@@ -1,5 +1,5 @@
 // The types of stubs: what a method looks like from the other end.
-import type { Socket, SocketAddress } from "./service/socket.ts";
+import type { SocketOptions, Socket, SocketAddress } from "./service/socket.ts";
 import type { RpcTarget } from "./targets/rpc-target.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: only `any` takes every function, whatever its parameters.
@@ -182,5 +182,5 @@ interface Events {
   /** Hands the handler one Request, whose `redirect` is "manual"; redirects go to the same service. */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
   /** Opens a socket to the handler. @param address "host:port", or the two apart. */
-  connect(address: SocketAddress): Socket;
+  connect(address: SocketAddress, options?: SocketOptions): Socket;
 }

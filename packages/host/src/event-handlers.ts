@@ -29,7 +29,7 @@ export function fetchReceiver(exported: unknown, ctx: ExecutionContext): Receive
 
 /**
  * What a call of `Service.connect` is made on. It returns once the handler has the socket; `keepAlive` holds the
- * invocation until the handler is done with it.
+ * invocation until the handler is done with it, and the other end too.
  */
 export function connectReceiver(
   worker: Worker,
@@ -45,14 +45,17 @@ export function connectReceiver(
     const stop = new AbortController();
     const outgoing = new TransformStream<Uint8Array, Uint8Array>();
     const sent = outgoing.readable.pipeTo(writable, { signal: stop.signal }).catch(() => {});
-    const socket = acceptSocket(readable, outgoing.writable, String(address));
+    const { socket, received, refuse } = acceptSocket(readable, outgoing.writable, String(address));
     const done = callHandler(exported, "connect", socket, ctx);
     const release = keepAlive();
     Promise.resolve(done)
       .then(() => socket.close())
+      // The other end closes in order as long as what it still sends is let pass.
+      .then(() => received)
       .catch((error: unknown) => {
         worker.report(error, "connect()");
         stop.abort(error);
+        refuse(error);
         return sent;
       })
       .finally(release);

@@ -3,7 +3,7 @@ import type { Capability } from "@capstan/vat";
 import { type LocalMembers, makeStub } from "../stubs/stub.ts";
 import type { Realm } from "../values/realm.ts";
 import { fetchThrough } from "./fetch.ts";
-import { connectThrough, type SocketAddress } from "./socket.ts";
+import { type SocketOptions, connectThrough, type SocketAddress } from "./socket.ts";
 
 /** A stub for a service: its `fetch` and `connect` are events, all else are calls. Takes over the reference. */
 export function makeServiceStub(realm: Realm, service: Capability): Disposable & object {
@@ -13,5 +13,5 @@ export function makeServiceStub(realm: Realm, service: Capability): Disposable &
 /** What a service's stub does itself. */
 export const SERVICE_EVENTS: LocalMembers = (base) => ({
   fetch: (input: RequestInfo | URL, init?: RequestInit) => fetchThrough(base, input, init),
-  connect: (address: SocketAddress) => connectThrough(base, address),
+  connect: (address: SocketAddress, options?: SocketOptions) => connectThrough(base, address, options),
 });

@@ -13,11 +13,14 @@ export class SocketIncoming {
   /** Resolves when the other end has ended, rejects with what broke it. */
   readonly ended: Promise<void>;
   readonly #reader: ReadableStreamDefaultReader<Bytes>;
+  readonly #opened: Promise<unknown>;
   #controller: ReadableStreamDefaultController<Bytes> | undefined;
   #isOpen = true;
+  #isCancelled = false;
 
-  /** Takes over `source`. */
-  constructor(source: ReadableStream<Bytes>) {
+  /** Takes over `source`. Where `opened` rejects, that is what broke it, and its owner calls `fail`. */
+  constructor(source: ReadableStream<Bytes>, opened: Promise<unknown>) {
+    this.#opened = opened;
     this.#reader = source.getReader();
     this.ended = this.#reader.closed;
     this.ended.catch(() => {});
@@ -28,9 +31,15 @@ export class SocketIncoming {
       pull: () => this.#pull(),
       cancel: (reason) => {
         this.#isOpen = false;
+        this.#isCancelled = true;
         return this.#reader.cancel(reason);
       },
     });
+  }
+
+  /** Whether the user cancelled it: where it has ended then, the other end has not. */
+  get isCancelled(): boolean {
+    return this.#isCancelled;
   }
 
   /** The user wants no more. What comes is let pass, so that the other end can close in order. */
@@ -62,6 +71,7 @@ export class SocketIncoming {
       else if (bytes === undefined) this.fail(new TypeError(NO_BYTES));
       else this.#controller?.enqueue(bytes);
     } catch (error) {
+      await this.#opened.catch(() => {});
       if (this.#isOpen) this.#controller?.error(error);
       this.#isOpen = false;
     }
@@ -82,14 +92,16 @@ export class SocketOutgoing {
   /** Resolves when all of it has gone and the sink is closed, rejects with what broke it. */
   readonly ended: Promise<void>;
   readonly #writer: WritableStreamDefaultWriter<Bytes>;
+  readonly #opened: Promise<unknown>;
   #controller: WritableStreamDefaultController | undefined;
   /** Chunks that were written and have not gone. */
   #queued = 0;
   #isEnding = false;
   #handleFlushed: (() => void) | undefined;
 
-  /** Takes over `sink`. */
-  constructor(sink: WritableStream<Bytes>) {
+  /** Takes over `sink`. Where `opened` rejects, that is what broke it, and its owner calls `fail`. */
+  constructor(sink: WritableStream<Bytes>, opened: Promise<unknown>) {
+    this.#opened = opened;
     this.#writer = sink.getWriter();
     this.ended = this.#writer.closed;
     this.writable = new WritableStream<Bytes>(
@@ -104,7 +116,10 @@ export class SocketOutgoing {
       // Asked for each chunk as it is written: nothing else tells how many wait.
       { highWaterMark: 1, size: () => this.#count() },
     );
-    this.ended.catch((error) => this.#controller?.error(error));
+    this.ended.catch(async (error) => {
+      await opened.catch(() => {});
+      this.#controller?.error(error);
+    });
   }
 
   /** The other end takes no more: what was written goes; a writer that is held finds later chunks refused. */
@@ -140,6 +155,9 @@ export class SocketOutgoing {
     if (this.#queued === 0) throw new TypeError(CLOSED);
     try {
       await this.#writer.write(this.#checked(chunk));
+    } catch (error) {
+      await this.#opened;
+      throw error;
     } finally {
       this.#queued--;
       if (this.#queued === 0) this.#handleFlushed?.();

@@ -51,33 +51,51 @@ export interface Socket {
 /** Where to connect to: `host:port`, or the two apart. */
 export type SocketAddress = string | { readonly hostname: string; readonly port: number };
 
+/** How to connect. */
+export interface SocketOptions {
+  /** Whether this end may go on writing after the other has ended. Default false. */
+  readonly allowHalfOpen?: boolean | undefined;
+}
+
 export function addressText(address: SocketAddress): string {
   return typeof address === "string" ? address : `${address.hostname}:${address.port}`;
 }
 
-/** What `connect(address)` is on the service that `base` is. */
-export function connectThrough(base: CallBase, address: SocketAddress): Socket {
+/** What `connect(address, options)` is on the service that `base` is. */
+export function connectThrough(base: CallBase, address: SocketAddress, options: SocketOptions = {}): Socket {
   const remoteAddress = addressText(address);
   const sent = new TransformStream<Bytes, Bytes>();
   const received = new TransformStream<Bytes, Bytes>();
   const call = new CallPromise(base, PATH, [remoteAddress, sent.readable, received.writable], CONNECT);
   const opened = call.promise().then(() => ({ remoteAddress }));
-  return makeSocket(received.readable, sent.writable, opened);
+  return makeSocket(received.readable, sent.writable, opened, { allowHalfOpen: options.allowHalfOpen ?? false });
 }
 
-/** The other end: a socket over what `connectThrough` sent. */
+/** The other end: a socket over what `connectThrough` sent, and what only its taker needs. */
+export interface AcceptedSocket {
+  /** It may go on writing after the other end has ended. */
+  readonly socket: Socket;
+  /** Resolves when nothing more comes: the other end has ended, what broke it included. */
+  readonly received: Promise<void>;
+  /** Takes nothing more: the other end hears why. */
+  refuse(error: unknown): void;
+}
+
 export function acceptSocket(
   readable: ReadableStream<Bytes>,
   writable: WritableStream<Bytes>,
   address: string,
-): Socket {
-  return makeSocket(readable, writable, Promise.resolve({ localAddress: address }));
+): AcceptedSocket {
+  const opened = Promise.resolve({ localAddress: address });
+  const incoming = new SocketIncoming(readable, opened);
+  const socket = socketOver(incoming, new SocketOutgoing(writable, opened), opened, { allowHalfOpen: true });
+  return { socket, received: incoming.ended.catch(() => {}), refuse: (error) => incoming.fail(error) };
 }
 
 /** What a socket is made of, beside its streams. */
 export interface SocketParts {
-  /** Whether this end may go on writing after the other has ended. Default true. */
-  readonly allowHalfOpen?: boolean;
+  /** Whether this end may go on writing after the other has ended. */
+  readonly allowHalfOpen: boolean;
   /** Default "off". */
   readonly secureTransport?: SecureTransport;
   /** Goes on with TLS once `flushed` says that what was written is out. */
@@ -91,22 +109,34 @@ export function makeSocket(
   source: ReadableStream<Bytes>,
   sink: WritableStream<Bytes>,
   opened: Promise<SocketInfo>,
-  { allowHalfOpen = true, secureTransport = "off", upgrade, destroy }: SocketParts = {},
+  parts: SocketParts,
 ): Socket {
-  const incoming = new SocketIncoming(source);
-  const outgoing = new SocketOutgoing(sink);
+  return socketOver(new SocketIncoming(source, opened), new SocketOutgoing(sink, opened), opened, parts);
+}
+
+function socketOver(
+  incoming: SocketIncoming,
+  outgoing: SocketOutgoing,
+  opened: Promise<SocketInfo>,
+  { allowHalfOpen, secureTransport = "off", upgrade, destroy }: SocketParts,
+): Socket {
   let isUpgraded = false;
   let finish: () => void = () => {};
   const closed = new Promise<void>((resolve, reject) => {
     finish = resolve;
-    Promise.all([incoming.ended, outgoing.ended]).then(() => resolve(), reject);
+    // Where it was never opened, that is why.
+    const ended = Promise.all([incoming.ended, outgoing.ended]);
+    ended.then(
+      () => resolve(),
+      (error) => opened.then(() => reject(error), reject),
+    );
   });
   closed.catch(() => {});
   opened.catch((error) => {
     incoming.fail(error);
     outgoing.fail(error);
   });
-  if (!allowHalfOpen) incoming.ended.then(() => outgoing.end()).catch(() => {});
+  if (!allowHalfOpen) incoming.ended.then(() => (incoming.isCancelled ? undefined : outgoing.end())).catch(() => {});
   return {
     readable: incoming.readable,
     writable: outgoing.writable,

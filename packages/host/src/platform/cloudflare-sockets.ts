@@ -2,16 +2,14 @@
 import { once } from "node:events";
 import { connect as connectTcp, isIP, type Socket as TcpSocket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { SecureTransport, Socket, SocketAddress, SocketInfo, TlsOptions } from "@capstan/client";
+import type { SecureTransport, Socket, SocketAddress, SocketInfo, SocketOptions, TlsOptions } from "@capstan/client";
 import { addressText, makeSocket } from "@capstan/client/serving";
 import { streamsOf } from "./tcp-streams.ts";
 
 /** How to connect. */
-export interface SocketOptions {
+export interface TcpOptions extends SocketOptions {
   /** "off" (default) is plain TCP, "on" is TLS from the start, "starttls" is plain until `startTls()`. */
   readonly secureTransport?: SecureTransport | undefined;
-  /** Whether this end may go on writing after the other has ended. Default false. */
-  readonly allowHalfOpen?: boolean | undefined;
 }
 
 /**
@@ -19,7 +17,7 @@ export interface SocketOptions {
  *
  * @throws TypeError for an address without a port, or with one that there is not.
  */
-export function connect(address: SocketAddress, options: SocketOptions = {}): Socket {
+export function connect(address: SocketAddress, options: TcpOptions = {}): Socket {
   const { host, port } = parseAddress(addressText(address));
   const { secureTransport = "off", allowHalfOpen = false } = options;
   const to = { host, port, allowHalfOpen: true };
@@ -68,7 +66,8 @@ function socketOnceSecure(ready: Promise<TcpSocket>, allowHalfOpen: boolean): So
 }
 
 function whenOpen(socket: TcpSocket, event: "connect" | "secureConnect"): Promise<SocketInfo> {
-  const opened = once(socket, event).then(() => ({
+  const closed = once(socket, "close").then(() => Promise.reject(new Error("Network connection lost.")));
+  const opened = Promise.race([once(socket, event), closed]).then(() => ({
     remoteAddress: endText(socket.remoteAddress, socket.remotePort),
     localAddress: endText(socket.localAddress, socket.localPort),
   }));
