@@ -96,6 +96,10 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
     else held.dispose();
   }
 
+  waitFor(task: Promise<unknown>): void {
+    this.ctx.waitUntil(task);
+  }
+
   handlePending(call: PendingPromise, isPending: boolean): void {
     if (!isPending) this.#pending?.delete(call);
     else if (this.#state !== "ended") (this.#pending ??= new Set()).add(call);

@@ -75,13 +75,16 @@ export class WorkerWebSocket extends EventTarget {
   static readonly READY_STATE_CLOSED = 3;
 
   readonly #streams: WebSocketStreams;
+  readonly #waitFor: ((sent: Promise<unknown>) => void) | undefined;
   #writer: WritableStreamDefaultWriter<WebSocketFrame> | undefined;
   #closeSent = false;
   #closeReceived = false;
 
-  constructor(streams: WebSocketStreams) {
+  /** @param waitFor told of what was sent, until it has gone. */
+  constructor(streams: WebSocketStreams, waitFor?: (sent: Promise<unknown>) => void) {
     super();
     this.#streams = streams;
+    this.#waitFor = waitFor;
   }
 
   /** 1 (open), 2 (closing) or 3 (closed). */
@@ -110,7 +113,7 @@ export class WorkerWebSocket extends EventTarget {
   send(data: string | ArrayBuffer | ArrayBufferView): void {
     const writer = this.#accepted("sending messages");
     if (this.#closeSent) throw new TypeError("Can't call WebSocket send() after close().");
-    writer.write(messageOf(data)).catch(() => {});
+    this.#handleSent(writer.write(messageOf(data)));
   }
 
   /**
@@ -154,7 +157,12 @@ export class WorkerWebSocket extends EventTarget {
     if (this.#closeSent) return;
     this.#closeSent = true;
     this.#writer?.write(close).catch(() => {});
-    this.#writer?.close().catch(() => {});
+    this.#handleSent(this.#writer?.close());
+  }
+
+  #handleSent(sent: Promise<void> | undefined): void {
+    const gone = sent?.catch(() => {});
+    if (gone !== undefined) this.#waitFor?.(gone);
   }
 
   async #receive(reader: ReadableStreamDefaultReader<WebSocketFrame>): Promise<void> {

@@ -2,6 +2,7 @@
 import { cloneError, DecodeError, type ValueReader, type ValueWriter } from "@capstan/wire";
 import { makeUpgradeResponse, WorkerWebSocket, webSocketOf } from "../service/web-socket.ts";
 import * as Tag from "./host-tags.ts";
+import type { Realm } from "./realm.ts";
 
 /** The status of a response that hands over a WebSocket. */
 const SWITCHING_PROTOCOLS = 101;
@@ -106,26 +107,26 @@ export function readRequest(input: ValueReader): Request {
   return guard(() => new Request(url, init));
 }
 
-export function readResponse(input: ValueReader): Response {
+export function readResponse(input: ValueReader, realm: Realm): Response {
   const status = input.readVarint();
   const statusText = input.readString();
   const url = input.readString();
   const headers = readHeaders(input);
   const body = readBody(input);
-  if (status === SWITCHING_PROTOCOLS) return makeUpgradeResponse(readWebSocket(input), headers);
+  if (status === SWITCHING_PROTOCOLS) return makeUpgradeResponse(readWebSocket(input, realm), headers);
   const response = guard(() => new Response(BODYLESS.has(status) ? null : body, { status, statusText, headers }));
   // What a Response made here cannot be told.
   if (url !== "") Object.defineProperty(response, "url", { value: url, configurable: true });
   return response;
 }
 
-function readWebSocket(input: ValueReader): WorkerWebSocket {
+function readWebSocket(input: ValueReader, realm: Realm): WorkerWebSocket {
   const readable = input.readValue();
   const writable = input.readValue();
   if (!(readable instanceof ReadableStream) || !(writable instanceof WritableStream)) {
     throw new DecodeError("a WebSocket without its streams");
   }
-  return new WorkerWebSocket({ readable, writable });
+  return new WorkerWebSocket({ readable, writable }, (sent) => realm.waitFor?.(sent));
 }
 
 export function readUrl(input: ValueReader): URL {

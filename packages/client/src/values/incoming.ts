@@ -93,7 +93,7 @@ export class IncomingObjects implements HostObjectReader {
       case Tag.REQUEST:
         return readRequest(input);
       case Tag.RESPONSE:
-        return readResponse(input);
+        return readResponse(input, this.#realm);
       case Tag.BLOB:
         return readBlob(input);
       case Tag.URL_OBJECT:

@@ -43,6 +43,8 @@ export interface Realm {
   report(error: unknown): void;
   /** Keeps the realm alive for something that goes on: a stream that is sent. Returns what ends that. */
   keepAlive(): () => void;
+  /** What was begun in this realm, and goes on: the realm waits for it as for its tasks. Never rejects. */
+  waitFor?(task: Promise<unknown>): void;
   /** Something of a peer's arrived, or was given back. */
   handleHeld?(held: Held, isHeld: boolean): void;
   /** A call was made from here, or has its outcome. */

@@ -2,9 +2,11 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { webSocketOf } from "@capstan/client";
+import type { ExecutionContext } from "../context.ts";
 import { callFetchHandler } from "../event-handlers.ts";
 import { Invocation } from "../invocation.ts";
 import type { Worker } from "../worker.ts";
+import { endExchange } from "./exchange.ts";
 import { errorResponse, HttpError } from "./http-error.ts";
 import { toRequest } from "./request.ts";
 import { sendResponse } from "./response.ts";
@@ -14,7 +16,7 @@ import type { WebSocketAcceptor } from "./web-socket.ts";
 const OWN_ORIGIN = "http://localhost";
 
 /** Answers with `response` in another way than as plain HTTP; undefined where it is to be sent so. */
-type TakeOver = (response: Response) => Promise<void> | undefined;
+type TakeOver = (response: Response, ctx: ExecutionContext) => Promise<void> | undefined;
 
 /** Answers `req`, whatever happens. What goes wrong is reported, and its client told no more than it must know. */
 export async function serveRequest(
@@ -35,11 +37,9 @@ export async function serveRequest(
   invocation.handleRunning(true);
   try {
     const request = toRequest(req, OWN_ORIGIN, res);
-    const cancel = (): void => invocation.cancel();
-    request.signal.addEventListener("abort", cancel);
+    request.signal.addEventListener("abort", () => invocation.cancel());
     const response = await invocation.run(() => callFetchHandler(worker.exports.default, request, ctx));
-    const takenOver = takeOver?.(response);
-    if (takenOver !== undefined) request.signal.removeEventListener("abort", cancel);
+    const takenOver = takeOver?.(response, ctx);
     await (takenOver ?? sendResponse(res, response));
   } catch (error) {
     // What the client did wrong it is told, and nobody else.
@@ -74,10 +74,12 @@ export async function serveUpgrade(
     await sendResponse(res, errorResponse(new HttpError(400, "A request that asks for an upgrade can't have a body")));
     return;
   }
-  await serveRequest(worker, req, res, (response) => {
+  await serveRequest(worker, req, res, (response, ctx) => {
     const webSocket = webSocketOf(response);
     if (webSocket === undefined) return undefined;
     res.detachSocket(req.socket);
-    return acceptor.accept(webSocket, response.headers, req, socket, head);
+    // The request was answered: what becomes of its client is the WebSocket's to tell.
+    endExchange(res);
+    return acceptor.accept(webSocket, response.headers, req, { socket, head }, ctx);
   });
 }

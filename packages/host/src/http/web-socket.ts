@@ -6,10 +6,14 @@ import { keepAlive } from "@capstan/client/node";
 import { isSendableCode } from "@capstan/client/serving";
 import type { Limits } from "@capstan/wire";
 import { type WebSocket, WebSocketServer } from "ws";
+import type { ExecutionContext } from "../context.ts";
 
 const PROTOCOL_HEADER = "sec-websocket-protocol";
 const GOING_AWAY = 1001;
 const BAD_FRAME = 1011;
+
+/** What an invocation is to get done before it ends. */
+type Tasks = Pick<ExecutionContext, "waitUntil">;
 
 /** Takes over sockets whose clients asked for a WebSocket. */
 export class WebSocketAcceptor {
@@ -34,14 +38,15 @@ export class WebSocketAcceptor {
 
   /**
    * Completes the handshake with the `headers` of the Worker's response, and carries messages both ways. Settles when
-   * both sockets are closed; at once where `req` is no valid handshake, which its client is told.
+   * both sockets are closed; at once where `req` is no valid handshake, which its client is told. What the client sent
+   * before it closed in order, the close included, still arrives: that is a task of `tasks`.
    */
   async accept(
     webSocket: WorkerWebSocket,
     headers: Headers,
     req: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
+    { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
+    tasks: Tasks,
   ): Promise<void> {
     const { readable, writable } = webSocket.streams();
     this.#responses.set(req, headers);
@@ -55,7 +60,7 @@ export class WebSocketAcceptor {
       return;
     }
     keepAlive(client, this.#limits.heartbeatMs);
-    await Promise.all([fromClient(client, writable), toClient(client, readable)]);
+    await Promise.all([fromClient(client, writable, tasks), toClient(client, readable)]);
   }
 
   /** Says goodbye to all clients: the host goes away. */
@@ -65,7 +70,7 @@ export class WebSocketAcceptor {
 }
 
 /** Settles when the client's socket is closed. */
-function fromClient(client: WebSocket, writable: WritableStream<WebSocketFrame>): Promise<void> {
+function fromClient(client: WebSocket, writable: WritableStream<WebSocketFrame>, tasks: Tasks): Promise<void> {
   const writer = writable.getWriter();
   writer.closed.catch(() => client.close(GOING_AWAY));
   const write = (frame: WebSocketFrame): void => {
@@ -81,7 +86,7 @@ function fromClient(client: WebSocket, writable: WritableStream<WebSocketFrame>)
     client.on("close", (code, reason) => {
       if (code === 1005 || isSendableCode(code)) {
         write({ code, reason: reason.toString() });
-        writer.close().catch(() => {});
+        tasks.waitUntil(writer.close().catch(() => {}));
       } else writer.abort(new Error("Network connection lost.")).catch(() => {});
       resolve();
     });
