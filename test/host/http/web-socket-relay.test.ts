@@ -59,7 +59,14 @@ const relay = {
   },
 };
 
-for (const place of ["in process", "over a link"] as const) {
+/** Takes the clients of the relay. */
+const gate = {
+  name: "gate",
+  services: [{ binding: "RELAY", service: "relay" }],
+  module: { default: { fetch: (request: Request, env: Untyped): Promise<Response> => env.RELAY.fetch(request) } },
+};
+
+for (const place of ["in process", "over a link", "over two links"] as const) {
   describe(`A relay of WebSockets to a Worker ${place}`, () => {
     const hosts: Host[] = [];
     let front: Host;
@@ -68,7 +75,11 @@ for (const place of ["in process", "over a link"] as const) {
       if (place === "in process") hosts.push(await serve({ port: 0, workers: [relay, end] }));
       else {
         const back = await serve({ port: 0, workers: [end] });
-        hosts.push(back, await serve({ port: 0, workers: [relay], services: { end: back.url } }));
+        const middle = await serve({ port: 0, workers: [relay], services: { end: back.url } });
+        hosts.push(back, middle);
+        if (place === "over two links") {
+          hosts.push(await serve({ port: 0, workers: [gate], services: { relay: middle.url } }));
+        }
       }
       front = hosts.at(-1) as Host;
     });
