@@ -164,7 +164,17 @@ describe("cloudflare:sockets", () => {
 
   it("ends the connection where what is no bytes is written", async () => {
     const ended: Promise<unknown>[] = [];
-    const port = await listen(createServer((tcp) => void ended.push(once(tcp.on("error", () => {}), "close"))));
+    const port = await listen(
+      createServer(
+        (tcp) =>
+          void ended.push(
+            once(
+              tcp.on("error", () => {}),
+              "close",
+            ),
+          ),
+      ),
+    );
     const socket = connect(`127.0.0.1:${port}`, { allowHalfOpen: true });
     await socket.opened;
     const reader = socket.readable.getReader();

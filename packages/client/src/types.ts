@@ -1,5 +1,5 @@
 // The types of stubs: what a method looks like from the other end.
-import type { SocketOptions, Socket, SocketAddress } from "./service/socket.ts";
+import type { Socket, SocketAddress, SocketOptions } from "./service/socket.ts";
 import type { RpcTarget } from "./targets/rpc-target.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: only `any` takes every function, whatever its parameters.

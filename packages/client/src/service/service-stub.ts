@@ -3,7 +3,7 @@ import type { Capability } from "@capstan/vat";
 import { type LocalMembers, makeStub } from "../stubs/stub.ts";
 import type { Realm } from "../values/realm.ts";
 import { fetchThrough } from "./fetch.ts";
-import { type SocketOptions, connectThrough, type SocketAddress } from "./socket.ts";
+import { connectThrough, type SocketAddress, type SocketOptions } from "./socket.ts";
 
 /** A stub for a service: its `fetch` and `connect` are events, all else are calls. Takes over the reference. */
 export function makeServiceStub(realm: Realm, service: Capability): Disposable & object {
