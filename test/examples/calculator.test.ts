@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { expect } from "chai";
 import { callFunction, defineFunction, getOperator, makeFunction } from "../../examples/calculator/calculator.ts";
 import { connect } from "../../examples/calculator/network.ts";
-import { missingTools } from "../interop/build.ts";
+import { missingTools } from "../../scripts/cpp-program.ts";
 import { runToEnd } from "../interop/peer.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
