@@ -135,4 +135,29 @@ describe("cli: the delay proxy of bench", () => {
     expect(received).to.equal(0);
     proxy = await LinkProxy.start({ host: "127.0.0.1", port: 9, delay: 0 });
   });
+
+  it("leaves no socket behind where it stops while it passes an end on", async () => {
+    const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const before = sockets();
+    const host = await link({ delay: 0 });
+    const aside = createServer();
+    aside.listen(0, "127.0.0.1");
+    await once(aside, "listening");
+    const there = connect({ port: (aside.address() as AddressInfo).port, host: "127.0.0.1" });
+    const [here] = (await once(aside, "connection")) as [Socket];
+    const closed = [client, host, here, there].map(closeOf);
+    // What is sent here arrives right behind the end: the proxy has passed that on, and it is not through yet.
+    client.end(() => there.write("now"));
+    await once(here, "data");
+    await proxy.stop();
+    for (const socket of [client, host, here, there]) socket.destroy();
+    await Promise.all(closed);
+    for (const listener of [server, aside]) listener.close();
+    // What closes is counted until the turn after.
+    await turn();
+    await turn();
+    expect(sockets()).to.equal(before);
+    proxy = await LinkProxy.start({ host: "127.0.0.1", port: 9, delay: 0 });
+  });
 });

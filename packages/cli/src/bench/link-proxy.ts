@@ -133,8 +133,11 @@ export class LinkProxy {
         live.delete(sever);
         there.stop();
         back.stop();
-        client.resetAndDestroy();
-        host.resetAndDestroy();
+        for (const socket of [client, host]) {
+          // A reset while the socket is being shut down leaves its handle open, and Node then cannot end (20.20).
+          if (socket.writableEnded) socket.destroy();
+          else socket.resetAndDestroy();
+        }
       };
       live.add(sever);
       for (const socket of [client, host]) {
