@@ -7,8 +7,9 @@ const MIB = KIB * KIB;
 
 /** Three digits, and no fewer than the whole part has. */
 export function formatDigits(value: number): string {
-  if (value >= 100 || value === 0) return Math.round(value).toString();
-  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  const size = Math.abs(value);
+  if (size >= 100 || size === 0) return Math.round(value).toString();
+  return size >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
 /** Without the zeros behind the point. */
@@ -30,8 +31,8 @@ export function formatTime(microseconds: number): string {
 
 /** 16 B, 4 KiB, 1.5 MiB. */
 export function formatBytes(bytes: number): string {
-  if (bytes >= MIB) return `${formatShort(bytes / MIB)} MiB`;
-  return bytes >= KIB ? `${formatShort(bytes / KIB)} KiB` : `${formatShort(bytes)} B`;
+  if (Math.abs(bytes) >= MIB) return `${formatShort(bytes / MIB)} MiB`;
+  return Math.abs(bytes) >= KIB ? `${formatShort(bytes / KIB)} KiB` : `${formatShort(bytes)} B`;
 }
 
 export function formatValue(value: number, unit: Metric["unit"]): string {

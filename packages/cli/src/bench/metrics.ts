@@ -122,6 +122,18 @@ export function heapPerStub(end: "client" | "host"): Metric {
   return { ...metric("heap", `heap/${end}`, `${end}, for each stub held`, "bytes"), series: end, x: 0 };
 }
 
+/** Calls per second with 256 in flight, while the client holds so many stubs: as many exports of the host's. */
+export function withExports(id: "empty" | "full", exports: number): Metric {
+  const name = `256 in flight, ${formatCount(exports)} live exports`;
+  return { ...metric("tables", `tables/${id}`, name, "calls/s"), series: "exports", x: exports };
+}
+
+/** The heaps of both ends, after a garbage collection, when one link has made so many calls. */
+export function heapAfter(id: "few" | "many", calls: number): Metric {
+  const name = `heap of both ends after ${formatCount(calls)} calls`;
+  return { ...metric("tables", `tables/heap/${id}`, name, "bytes"), series: "heap", x: calls };
+}
+
 function metric(group: Group, id: string, name: string, unit: Metric["unit"]) {
   const better = unit === "calls/s" || unit === "MiB/s" ? ("more" as const) : ("less" as const);
   return { group, id, name, unit, better };

@@ -2,9 +2,14 @@
 import type { LoadRequest } from "./processes/load-requests.ts";
 import { GROUPS, type Group } from "./results.ts";
 
-/** What can be chosen by `--only`: each group of results but CPU time, which is measured with the closed loops. */
-export type Measurement = Exclude<Group, "cpu">;
-export const MEASUREMENTS = GROUPS.filter((group): group is Measurement => group !== "cpu");
+/** No measurements of `capstan bench`: CPU time is measured with the closed loops, full tables only beside others. */
+const NOT_CHOSEN = ["cpu", "tables"] as const satisfies readonly Group[];
+
+/** What can be chosen by `--only`. */
+export type Measurement = Exclude<Group, (typeof NOT_CHOSEN)[number]>;
+export const MEASUREMENTS = GROUPS.filter(
+  (group): group is Measurement => !(NOT_CHOSEN as readonly Group[]).includes(group),
+);
 
 /** What can be measured of any method; the others need the benchmark's own Worker at the other end. */
 export const OF_ANY_METHOD: readonly Measurement[] = ["latency", "throughput", "open-loop", "set-up", "wire"];

@@ -17,6 +17,7 @@ export const GROUPS = [
   "wire",
   "cpu",
   "heap",
+  "tables",
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
@@ -58,12 +59,24 @@ const peer = z.object({
   versions: z.record(z.string(), z.string()),
   /** Why it did not run, or not to the end. */
   failure: z.string().optional(),
+  /** What it would have needed, where it was left out. */
+  leftOut: z.string().optional(),
   metrics: z.array(measured),
   curves: z.array(curve),
   /** Errors by kind, of all rounds. */
   errors: z.record(z.string(), z.number()),
 });
 export type PeerResult = z.infer<typeof peer>;
+
+const target = z.object({
+  /** What is aimed at, for people. */
+  text: z.string(),
+  /** What was measured, for people. */
+  figure: z.string(),
+  /** Missing where it was not measured. */
+  reached: z.boolean().optional(),
+});
+export type TargetResult = z.infer<typeof target>;
 
 const machine = z.object({
   cpu: z.string(),
@@ -85,6 +98,8 @@ export const runSchema = z.object({
   /** What the run was told, for people and for reproducing it. */
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.number())])),
   peers: z.array(peer),
+  /** What the run was to reach, where there are such targets. */
+  targets: z.array(target).optional(),
 });
 
 /** All of one run; what `--json` writes. */

@@ -1,9 +1,7 @@
 // The Worker that the benchmark calls where it is not told to call a user's.
 import { RpcTarget, WorkerEntrypoint } from "@capstan/host";
+import { chunkStream, countBytes } from "./chunks.ts";
 import { readUsage, type Usage } from "./usage.ts";
-
-/** Larger chunks would be more than half of a stream's window. */
-export const STREAM_CHUNK = 64 * 1024;
 
 /** What a chain of calls goes along: each step gives the next target. */
 export class Step extends RpcTarget {
@@ -44,22 +42,12 @@ export class BenchWorker extends WorkerEntrypoint {
     return bytes;
   }
 
-  /** A stream of so many chunks of `STREAM_CHUNK` bytes. */
   download(chunks: number): ReadableStream<Uint8Array> {
-    let left = chunks;
-    return new ReadableStream<Uint8Array>({
-      pull(controller) {
-        if (left-- > 0) controller.enqueue(new Uint8Array(STREAM_CHUNK));
-        else controller.close();
-      },
-    });
+    return chunkStream(chunks);
   }
 
-  /** Reads to the end; the number of bytes. */
-  async upload(stream: ReadableStream<Uint8Array>): Promise<number> {
-    let bytes = 0;
-    for await (const chunk of stream) bytes += chunk.length;
-    return bytes;
+  upload(stream: ReadableStream<Uint8Array>): Promise<number> {
+    return countBytes(stream);
   }
 
   usage(collect: boolean): Usage {

@@ -76,8 +76,8 @@ async function runChain(worker: Service<BenchWorker>, length: number, mode: Chai
   if (last !== Math.max(1, length - 1)) throw new Error(`a chain of ${length} calls ended at ${last}`);
 }
 
-/** All calls go out at once, each on the promise of the one before it. */
-async function pipe(worker: Service<BenchWorker>, length: number): Promise<number> {
+/** All calls go out at once, each on the promise of the one before it. At least two; the last one's number is one less. */
+export async function pipe(worker: Service<BenchWorker>, length: number): Promise<number> {
   const first = worker.first();
   const held: Disposable[] = [first];
   let at = first;

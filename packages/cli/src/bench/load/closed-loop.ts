@@ -159,13 +159,22 @@ export async function measure(
     load.running = false;
     const first = await Promise.race([load.finished, elapse(timeout ?? DRAIN_MS).then(() => "late" as const)]);
     if (first === "late") load.giveUpAll();
-    const latency = load.latencies.read();
-    const sample = { calls, seconds, callsPerSecond: calls / seconds, callsInAll: load.completed, errors: load.errors };
-    return latency === undefined ? sample : { ...sample, latency };
+    return toSample({ calls, seconds, callsInAll: load.completed }, load.latencies, load.errors);
   } finally {
     load.running = false;
     clearInterval(sweeper);
   }
+}
+
+/** The sample of a loop that made so many calls, and recorded the latencies of some of them or of all. */
+export function toSample(
+  { calls, seconds, callsInAll }: Pick<Sample, "calls" | "seconds" | "callsInAll">,
+  latencies?: LatencyRecorder,
+  errors: ErrorCounts = {},
+): Sample {
+  const sample = { calls, seconds, callsPerSecond: calls / seconds, callsInAll, errors };
+  const latency = latencies?.read();
+  return latency === undefined ? sample : { ...sample, latency };
 }
 
 function elapse(milliseconds: number): Promise<void> {

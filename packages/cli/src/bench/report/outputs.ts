@@ -38,13 +38,16 @@ function filesOf({ json, html, output = [] }: Outputs): [file: string, format: F
 
 /** Throws for files that could not be written, before anything is measured for them. */
 export function prepareOutputs(outputs: Outputs): void {
-  for (const [file] of filesOf(outputs)) {
-    try {
-      accessSync(dirname(file), constants.W_OK);
-      if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Error("it is a directory");
-    } catch (error) {
-      throw new Error(`${file} cannot be written: ${(error as Error).message}`);
-    }
+  for (const [file] of filesOf(outputs)) checkWritable(file);
+}
+
+/** Throws where the file could not be written. */
+export function checkWritable(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Error("it is a directory");
+  } catch (error) {
+    throw new Error(`${file} cannot be written: ${(error as Error).message}`);
   }
 }
 

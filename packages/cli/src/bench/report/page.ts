@@ -36,6 +36,7 @@ ${asset("report.css")}
 <p>${escape(describe(run))}</p>
 </header>
 ${run.peers.length === 1 ? headlineList(run.peers[0] as PeerResult) : peerList(run.peers)}
+${targetList(run)}
 ${errorList(run.peers)}
 <main>
 ${charts.map(figure).join("\n")}
@@ -104,12 +105,22 @@ function headlineList(peer: PeerResult): string {
 }
 
 function peerList(peers: readonly PeerResult[]): string {
-  const items = peers.map(({ name, about, failure, versions }) => {
+  const items = peers.map(({ name, about, failure, leftOut, versions }) => {
     const known = Object.entries(versions).map(([of, version]) => `${of} ${version}`);
-    const rest = [about, known.join(", "), failure && `failed: ${failure}`].filter(Boolean).join(" · ");
+    const why = [failure && `failed: ${failure}`, leftOut && `left out: ${leftOut}`];
+    const rest = [about, known.join(", "), ...why].filter(Boolean).join(" · ");
     return `<dt>${escape(name)}</dt><dd>${escape(rest)}</dd>`;
   });
   return `<dl class="peers">${items.join("")}</dl>`;
+}
+
+function targetList({ targets = [] }: RunResult): string {
+  if (targets.length === 0) return "";
+  const rows = targets.map(({ text, figure, reached }) => {
+    const mark = reached === undefined ? "–" : reached ? "✓" : "✗";
+    return `<tr><td>${mark}</td><td>${escape(text)}</td><td>${escape(figure)}</td></tr>`;
+  });
+  return `<section class="targets"><h2>Targets</h2><div class="wide"><table><tbody>${rows.join("")}</tbody></table></div></section>`;
 }
 
 function errorList(peers: readonly PeerResult[]): string {
