@@ -6,16 +6,16 @@ import { WebSocket, WebSocketServer } from "ws";
 export const LOOPBACK = "127.0.0.1";
 
 /** Serves WebSockets on a free port and gives that port. */
-export async function listenWebSocket(onSocket: (socket: WebSocket) => void): Promise<number> {
+export async function listenWebSocket(onSocket: (socket: WebSocket, path: string) => void): Promise<number> {
   const server = new WebSocketServer({ host: LOOPBACK, port: 0, perMessageDeflate: false });
-  server.on("connection", onSocket);
+  server.on("connection", (socket, { url = "" }) => onSocket(socket, url));
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }
 
 /** Opens a WebSocket to that port. */
-export async function openWebSocket(port: number): Promise<WebSocket> {
-  const socket = new WebSocket(`ws://${LOOPBACK}:${port}`, { perMessageDeflate: false });
+export async function openWebSocket(port: number, path = "/"): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://${LOOPBACK}:${port}${path}`, { perMessageDeflate: false });
   await once(socket, "open");
   return socket;
 }

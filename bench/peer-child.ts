@@ -1,12 +1,16 @@
 // The harness's side of the peers' processes: starts both ends of a peer and asks them.
-import type { Sample } from "../packages/cli/src/bench/load/closed-loop.ts";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import type { ClosedLoopOptions, Sample } from "../packages/cli/src/bench/load/closed-loop.ts";
 import { MeasuredProcess } from "../packages/cli/src/bench/processes/measured-process.ts";
-import type { PeerName } from "./peer.ts";
-import type { Measured, MeasureRequest, Ready } from "./peer-process.ts";
+import type { Usage } from "../packages/cli/src/bench/usage.ts";
+import type { Ability, PeerName } from "./peer.ts";
+import type { Answer, Ready, Request } from "./protocol.ts";
 
-const START_TIMEOUT_MS = 20_000;
-/** What a measurement may take beyond its own time: its drain, and a machine that is busy. */
-const MEASURE_SLACK_MS = 15_000;
+/** All peers start at once. */
+const START_TIMEOUT_MS = 60_000;
+/** What an answer may take beyond its own time: a drain, and a machine that is busy. */
+const SLACK_MS = 30_000;
 
 export interface ChildOptions {
   /** Let `ws` use the native bufferutil where it is installed. */
@@ -15,20 +19,31 @@ export interface ChildOptions {
   readonly cpuProf?: string | undefined;
 }
 
-type PeerChild = MeasuredProcess<MeasureRequest, Ready | Measured>;
+export type End = "client" | "host";
 
-/** Both processes of one peer, linked and ready. */
+type PeerChild = MeasuredProcess<Request, Answer>;
+type AnswerOf<Kind extends Answer["kind"]> = Extract<Answer, { readonly kind: Kind }>;
+
+/** Both processes of one peer, linked and ready. Whatever is asked rejects when a call fails, or either process ends. */
 export class RunningPeer {
   readonly name: PeerName;
   readonly about: string;
-  readonly packages: readonly string[];
+  readonly versions: Ready["versions"];
+  /** Whether both ends are in the host's process. */
+  readonly inProcess: boolean;
+  /** Where it is served. */
+  readonly port: number;
+  private readonly abilities: ReadonlySet<Ability>;
   private readonly server: PeerChild;
   private readonly client: PeerChild;
 
   private constructor(name: PeerName, ready: Ready, server: PeerChild, client: PeerChild) {
     this.name = name;
     this.about = ready.about;
-    this.packages = ready.packages;
+    this.versions = ready.versions;
+    this.inProcess = ready.inProcess;
+    this.port = ready.port;
+    this.abilities = new Set(ready.abilities);
     this.server = server;
     this.client = client;
   }
@@ -38,9 +53,9 @@ export class RunningPeer {
     const server = startChild("server", name, 0, options);
     let client: PeerChild | undefined;
     try {
-      const { port } = expectReady(await server.next(START_TIMEOUT_MS));
+      const { port } = expectKind(await server.next(START_TIMEOUT_MS), "ready");
       client = startChild("client", name, port, options);
-      const ready = expectReady(await Promise.race([client.next(START_TIMEOUT_MS), server.gone]));
+      const ready = expectKind(await Promise.race([client.next(START_TIMEOUT_MS), server.gone]), "ready");
       return new RunningPeer(name, ready, server, client);
     } catch (error) {
       await Promise.all([server.stop(), client?.stop()]);
@@ -48,18 +63,60 @@ export class RunningPeer {
     }
   }
 
-  /** One measurement; times in milliseconds. Rejects when a sum is wrong, a call fails or either process ends. */
-  async measure(inFlight: number, warmup: number, duration: number): Promise<Sample> {
-    const request = { kind: "measure", inFlight, warmup, duration } as const;
-    const answer = this.client.ask(request, warmup + duration + MEASURE_SLACK_MS);
-    const reply = await Promise.race([answer, this.server.gone]);
-    if (reply.kind !== "measured") throw new Error(`an answer of another kind: ${reply.kind}`);
-    return reply.sample;
+  can(ability: Ability): boolean {
+    return this.abilities.has(ability);
+  }
+
+  async loop(options: ClosedLoopOptions): Promise<Sample> {
+    const { sample } = await this.askClient({ kind: "loop", ...options }, "sample", options.duration);
+    if (sample.callsInAll === 0) throw new Error(`no call came back within ${sample.seconds.toFixed(3)} s`);
+    return sample;
+  }
+
+  /** Milliseconds of one chain of so many calls. */
+  async chain(length: number): Promise<number> {
+    return (await this.askClient({ kind: "chain", length }, "number")).value;
+  }
+
+  /** MiB per second of a stream that takes about so many milliseconds. */
+  async stream(direction: "upload" | "download", duration: number): Promise<number> {
+    return (await this.askClient({ kind: "stream", direction, duration }, "number", 4 * duration)).value;
+  }
+
+  /** The client holds so many stubs from then on; 0 gives them back. */
+  async hold(count: number): Promise<void> {
+    await this.askClient({ kind: "hold", count }, "done");
+  }
+
+  /** What `use` measures goes over a connection of its own to this port. */
+  async connected<T>(port: number, use: () => Promise<T>): Promise<T> {
+    await this.askClient({ kind: "open", port }, "done");
+    const result = await use();
+    await this.askClient({ kind: "close" }, "done");
+    return result;
+  }
+
+  /** @param collect whether to collect garbage first. */
+  async usage(end: End, collect: boolean): Promise<Usage> {
+    const request = { kind: "usage", collect } as const;
+    if (end === "client") return (await this.askClient(request, "usage")).usage;
+    return expectKind(await this.server.ask(request, SLACK_MS), "usage").usage;
   }
 
   async stop(): Promise<void> {
     await this.client.stop();
     await this.server.stop();
+  }
+
+  /** @param expected milliseconds that it takes on its own. */
+  private async askClient<Kind extends Answer["kind"]>(
+    request: Request,
+    kind: Kind,
+    expected = 0,
+  ): Promise<AnswerOf<Kind>> {
+    const answer = this.client.ask(request, expected + SLACK_MS);
+    answer.catch(() => {});
+    return expectKind(await Promise.race([answer, this.server.gone]), kind);
   }
 }
 
@@ -73,15 +130,16 @@ function startChild(role: "server" | "client", name: PeerName, port: number, opt
   });
 }
 
-function expectReady(reply: Ready | Measured): Ready {
-  if (reply.kind !== "ready") throw new Error(`an answer of another kind: ${reply.kind}`);
-  return reply;
+function expectKind<Kind extends Answer["kind"]>(answer: Answer, kind: Kind): AnswerOf<Kind> {
+  if (answer.kind !== kind) throw new Error(`an answer of another kind: ${answer.kind}`);
+  return answer as AnswerOf<Kind>;
 }
 
 /** tsx for the benchmark's own files. No package condition: the packages of Capstan resolve to their build. */
 function execArgv(options: ChildOptions): string[] {
   const profile = options.cpuProf === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${options.cpuProf}`];
-  return ["--import", import.meta.resolve("tsx"), ...profile];
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx"));
+  return ["--import", tsx.href, ...profile];
 }
 
 function environment(options: ChildOptions): NodeJS.ProcessEnv {

@@ -1,55 +1,110 @@
 // One end of one peer, alone in its process: `peer-process.ts server NAME` or `peer-process.ts client NAME PORT`.
 // The harness drives it over IPC (peer-child.ts) and it ends when told to, or when the harness is gone.
-import { measure, type Sample } from "../packages/cli/src/bench/load/closed-loop.ts";
+import { streamRate } from "../packages/cli/src/bench/chunks.ts";
+import { type ClosedLoopOptions, measure, type Sample } from "../packages/cli/src/bench/load/closed-loop.ts";
 import { answer, followStarter, reply, replyFailed } from "../packages/cli/src/bench/processes/answering.ts";
-import { isPeerName, loadPeer, type PeerClient } from "./peer.ts";
-
-/** What the harness asks. Times are in milliseconds; the warm-up runs first and isn't counted. */
-export interface MeasureRequest {
-  readonly kind: "measure";
-  readonly inFlight: number;
-  readonly warmup: number;
-  readonly duration: number;
-}
-
-/** What comes once, unasked. */
-export interface Ready {
-  readonly kind: "ready";
-  readonly port: number;
-  readonly about: string;
-  readonly packages: readonly string[];
-}
-
-/** What answers each `measure`. */
-export interface Measured {
-  readonly kind: "measured";
-  readonly sample: Sample;
-}
+import { readUsage, type Usage } from "../packages/cli/src/bench/usage.ts";
+import { ABILITIES, type Abilities, type Ability, isPeerName, loadPeer, type Peer, type PeerClient } from "./peer.ts";
+import type { Answer, Ready, Request } from "./protocol.ts";
+import { packageVersion } from "./versions.ts";
 
 async function start(role: string, name: string, port: number): Promise<void> {
   if (!isPeerName(name)) throw new Error(`no such peer: ${name}`);
   const peer = await loadPeer(name);
-  const { about, packages } = peer;
   if (role === "server") {
-    answer(() => Promise.reject(new Error("a server measures nothing")));
-    reply({ kind: "ready", port: await peer.listen(), about, packages } satisfies Ready);
+    answer(async (request: Request): Promise<Answer> => {
+      if (request.kind !== "usage") throw new Error(`a server cannot do this: ${request.kind}`);
+      return { kind: "usage", usage: await usageOf(peer, request.collect) };
+    });
+    reply(await ready(peer, await peer.listen()));
     return;
   }
-  const client = await peer.connect(port);
+  const client = new Client(peer, await peer.connect(port));
   answer(
-    async (request: MeasureRequest): Promise<Measured> => ({
-      kind: "measured",
-      sample: await measureAfterWarmup(client, request),
-    }),
+    (request: Request) => client.handle(request),
     () => client.close(),
   );
-  reply({ kind: "ready", port, about, packages } satisfies Ready);
+  reply(await ready(peer, port, client.abilities));
 }
 
-async function measureAfterWarmup(client: PeerClient, request: MeasureRequest): Promise<Sample> {
-  const { inFlight, warmup, duration } = request;
-  if (warmup > 0) withoutErrors(await measure(client, { inFlight, duration: warmup }));
-  return withoutErrors(await measure(client, { inFlight, duration }));
+async function ready(peer: Peer, port: number, abilities: readonly Ability[] = []): Promise<Ready> {
+  const packages = Object.fromEntries(peer.packages.map((name) => [name, packageVersion(name)]));
+  const versions = { ...packages, ...(await peer.versions?.()) };
+  return { kind: "ready", port, about: peer.about, inProcess: peer.inProcess ?? false, versions, abilities };
+}
+
+async function usageOf(peer: Peer, collect: boolean): Promise<Usage> {
+  const usage = readUsage(collect);
+  return peer.cpu === undefined ? usage : { ...usage, cpu: await peer.cpu() };
+}
+
+/** The client's end: its connections, of which the last is the one to measure. */
+class Client {
+  private readonly peer: Peer;
+  private readonly connections: PeerClient[];
+  private held: Disposable | undefined;
+
+  constructor(peer: Peer, first: PeerClient) {
+    this.peer = peer;
+    this.connections = [first];
+  }
+
+  get abilities(): readonly Ability[] {
+    return ABILITIES.filter((ability) => this.current[ability] !== undefined);
+  }
+
+  private get current(): PeerClient {
+    return this.connections.at(-1) as PeerClient;
+  }
+
+  async handle(request: Request): Promise<Answer> {
+    switch (request.kind) {
+      case "loop":
+        return { kind: "sample", sample: withoutErrors(await loop(this.current, request)) };
+      case "chain":
+        return { kind: "number", value: await this.timeChain(request.length) };
+      case "stream": {
+        const transfer = this.can(request.direction);
+        return { kind: "number", value: await streamRate(transfer, request.duration) };
+      }
+      case "hold": {
+        this.held?.[Symbol.dispose]();
+        this.held = request.count === 0 ? undefined : await this.can("hold")(request.count);
+        return { kind: "done" };
+      }
+      case "open":
+        this.connections.push(await this.peer.connect(request.port));
+        return { kind: "done" };
+      case "close":
+        this.connections.pop()?.close();
+        return { kind: "done" };
+      case "usage":
+        return { kind: "usage", usage: await usageOf(this.peer, request.collect) };
+    }
+  }
+
+  close(): void {
+    for (const connection of this.connections) connection.close();
+  }
+
+  private async timeChain(length: number): Promise<number> {
+    const chain = this.can("chain");
+    const from = performance.now();
+    const last = await chain(length);
+    const time = performance.now() - from;
+    if (last !== length - 1) throw new Error(`a chain of ${length} calls ended at ${last}`);
+    return time;
+  }
+
+  private can<Name extends Ability>(name: Name): NonNullable<Abilities[Name]> {
+    const ability: Abilities[Name] = this.current[name];
+    if (ability === undefined) throw new Error(`this peer cannot do this: ${name}`);
+    return ability;
+  }
+}
+
+function loop(client: PeerClient, options: ClosedLoopOptions): Promise<Sample> {
+  return "measure" in client ? client.measure(options) : measure(client, options);
 }
 
 /** No peer may fail a call: its figures would be those of errors. */

@@ -1,15 +1,52 @@
 // capnweb as its README sets it up for Node: a session on each end of a `ws` WebSocket, the main stub called directly.
 import { newWebSocketRpcSession, RpcTarget } from "capnweb";
 import { WebSocket as NodeWebSocket } from "ws";
+import { chunkStream, countBytes } from "../../packages/cli/src/bench/chunks.ts";
 import { listenWebSocket, openWebSocket } from "../loopback.ts";
 import type { Peer } from "../peer.ts";
 
 // capnweb asks the global class for its constants, which Node 20 has not.
 globalThis.WebSocket ??= NodeWebSocket as unknown as typeof WebSocket;
 
+/** Stubs that come with one result. */
+const BATCH = 10_000;
+
+class Step extends RpcTarget {
+  readonly #steps: number;
+
+  constructor(steps: number) {
+    super();
+    this.#steps = steps;
+  }
+
+  next(): Step {
+    return new Step(this.#steps + 1);
+  }
+
+  steps(): number {
+    return this.#steps;
+  }
+}
+
 class Adder extends RpcTarget {
   add(a: number, b: number): number {
     return a + b;
+  }
+
+  first(): Step {
+    return new Step(1);
+  }
+
+  targets(count: number): Step[] {
+    return Array.from({ length: count }, (_, steps) => new Step(steps));
+  }
+
+  download(chunks: number): ReadableStream<Uint8Array> {
+    return chunkStream(chunks);
+  }
+
+  upload(stream: ReadableStream<Uint8Array>): Promise<number> {
+    return countBytes(stream);
   }
 }
 
@@ -27,6 +64,21 @@ export const peer: Peer = {
     }),
   async connect(port) {
     const api = newWebSocketRpcSession<Adder>(standard(await openWebSocket(port)));
-    return { call: (a, b) => api.add(a, b), close: () => api[Symbol.dispose]() };
+    return {
+      call: (a, b) => api.add(a, b),
+      async chain(length) {
+        let step = api.first();
+        for (let at = 2; at < length; at++) step = step.next();
+        return await step.steps();
+      },
+      async hold(count) {
+        const held: Disposable[] = [];
+        for (let left = count; left > 0; left -= BATCH) held.push(await api.targets(Math.min(left, BATCH)));
+        return { [Symbol.dispose]: () => held.forEach((stubs) => stubs[Symbol.dispose]()) };
+      },
+      upload: async (chunks) => api.upload(chunkStream(chunks)),
+      download: async (chunks) => countBytes(await api.download(chunks)),
+      close: () => api[Symbol.dispose](),
+    };
   },
 };

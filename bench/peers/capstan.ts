@@ -1,44 +1,50 @@
 // Capstan as built: one link, one service stub, a fresh instance of the Worker per call.
+import { LOOPBACK } from "../loopback.ts";
 import type { Peer } from "../peer.ts";
 
-interface Bench {
-  add(a: number, b: number): Promise<number>;
-}
-
 const NOT_BUILT = "Capstan is not built (npm run build)";
+const TARGET = { args: [] };
+/** Stubs that come with one result. */
+const BATCH = 10_000;
 
-/** The built package, never its sources; a clear error where there is none. */
-async function built<Module>(name: string, wanted: string, load: () => Promise<Module>): Promise<Module> {
+/** Sees that a package is there as built, never its sources, before what imports it is loaded. */
+export async function checkBuilt(name: "@capstan/host" | "@capstan/client"): Promise<void> {
   const url = import.meta.resolve(name);
   if (!url.endsWith("/dist/index.js")) throw new Error(`${name} resolves to ${url}, not to its build`);
-  let module: Module;
   try {
-    module = await load();
+    await import(name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new Error(`${NOT_BUILT}: ${(error as Error).message}`);
   }
-  if (!(wanted in (module as object))) throw new Error(`${NOT_BUILT}: ${name} has no ${wanted}`);
-  return module;
 }
 
 export const peer: Peer = {
   about: "Capstan, one fresh instance per call",
   packages: ["ws"],
   async listen() {
-    const { serve, WorkerEntrypoint } = await built("@capstan/host", "serve", () => import("@capstan/host"));
-    class Adder extends WorkerEntrypoint {
-      add(a: number, b: number): number {
-        return a + b;
-      }
-    }
-    const host = await serve({ port: 0, workers: [{ name: "bench", module: { default: Adder } }] });
-    return host.port;
+    await checkBuilt("@capstan/host");
+    const { serveBenchWorker } = await import("../../packages/cli/src/bench/serve-worker.ts");
+    return (await serveBenchWorker({ port: 0 })).port;
   },
   async connect(port) {
-    const { connect } = await built("@capstan/client", "connect", () => import("@capstan/client"));
-    const link = connect(`ws://127.0.0.1:${port}`);
-    const api = link.service<Bench>("bench");
-    return { call: (a, b) => api.add(a, b), close: () => link.close() };
+    await checkBuilt("@capstan/client");
+    const { openClient, workerAt } = await import("../../packages/cli/src/bench/load/session.ts");
+    const { pipe } = await import("../../packages/cli/src/bench/load/chains.ts");
+    const { download, upload } = await import("../../packages/cli/src/bench/load/bulk.ts");
+    const { call, link } = openClient(`ws://${LOOPBACK}:${port}`, TARGET);
+    const worker = workerAt(link, TARGET);
+    return {
+      call,
+      chain: (length) => pipe(worker, length),
+      async hold(count) {
+        const held: Disposable[] = [];
+        for (let left = count; left > 0; left -= BATCH) held.push(await worker.targets(Math.min(left, BATCH)));
+        return { [Symbol.dispose]: () => held.forEach((stubs) => stubs[Symbol.dispose]()) };
+      },
+      upload: (chunks) => upload(worker, chunks),
+      download: (chunks) => download(worker, chunks),
+      close: () => link.close(),
+    };
   },
 };

@@ -1,6 +1,7 @@
 // The raw WebSocket: 64 bytes there and the same 64 back, one frame each, no RPC. The floor of single-call latency.
 import { listenWebSocket, openWebSocket, WaitingCalls } from "../loopback.ts";
 import type { Peer } from "../peer.ts";
+import { downloadChunks, STREAM_PATH, serveStreams, uploadChunks } from "../raw-stream.ts";
 
 const SIZE = 64;
 
@@ -8,11 +9,13 @@ export const peer: Peer = {
   about: `raw ws echo, ${SIZE} bytes, no RPC`,
   packages: ["ws"],
   listen: () =>
-    listenWebSocket((socket) => {
-      socket.on("message", (data: Buffer) => socket.send(data));
+    listenWebSocket((socket, path) => {
+      if (path === STREAM_PATH) serveStreams(socket);
+      else socket.on("message", (data: Buffer) => socket.send(data));
     }),
   async connect(port) {
     const socket = await openWebSocket(port);
+    const streams = await openWebSocket(port, STREAM_PATH);
     const waiting = new WaitingCalls();
     // `ws` masks a copy of what it sends, so that one buffer serves all calls.
     const message = Buffer.alloc(SIZE);
@@ -30,7 +33,12 @@ export const peer: Peer = {
           fields.setInt32(16, b, true);
           socket.send(message);
         }),
-      close: () => socket.close(),
+      upload: (chunks) => uploadChunks(streams, chunks),
+      download: (chunks) => downloadChunks(streams, chunks),
+      close() {
+        socket.close();
+        streams.close();
+      },
     };
   },
 };
