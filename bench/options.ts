@@ -11,8 +11,8 @@ const HELP = `Usage: npm run bench -- [options], npm run bench:compare -- [optio
   bench:compare takes all peers and measures more of them: chains, CPU, bytes, streams, heap, full tables. It writes
   docs/benchmarks.md and docs/benchmarks.html.
   --rounds N       rounds of all peers (5)
-  --seconds S      time of one measurement (1)
-  --warmup S       warm-up of each peer at each number in flight, before the first round (1)
+  --seconds S      time of one measurement (1; with bench:compare 0.8)
+  --warmup S       warm-up of each peer at each number in flight, before the first round (1; 0.5)
   --peers A,B      of ${PEER_NAMES.join(", ")};
                    or all (${DEFAULT_PEERS.join(",")}; with bench:compare all but capstan-scoped)
   --base NAME      the peer whose ratios to the others are shown (capstan)
@@ -25,8 +25,9 @@ const HELP = `Usage: npm run bench -- [options], npm run bench:compare -- [optio
                    all; writes no files but those it is told
 Exit code 1 when a peer fails or gives a wrong sum; not where one is left out because it needs what is not there.`;
 
-const FULL: Sizes = { duration: 1_000, stubs: 10_000, exports: 100_000, calls: [100_000, 1_000_000] };
-const SMOKE: Sizes = { duration: 100, stubs: 1_000, exports: 1_000, calls: [1_000, 3_000] };
+type Counts = Omit<Sizes, "duration">;
+const FULL: Counts = { stubs: 10_000, exports: 100_000, calls: [100_000, 1_000_000] };
+const SMOKE: Counts = { stubs: 1_000, exports: 1_000, calls: [1_000, 3_000] };
 
 export interface Options extends ChildOptions, Outputs {
   /** Whether this is the comparison with all others, whose targets are all told. */
@@ -68,7 +69,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     return undefined;
   }
   const { smoke, compare } = values;
-  const duration = 1_000 * number("seconds", values.seconds, smoke ? 0.1 : 1, 0.01, 600);
+  const duration = 1_000 * number("seconds", values.seconds, smoke ? 0.1 : compare ? 0.8 : 1, 0.01, 600);
   const sizes = { ...(smoke ? SMOKE : FULL), duration };
   const [base] = parsePeers(values.base);
   const written = compare && !smoke;
@@ -77,7 +78,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     smoke,
     rounds: Math.round(number("rounds", values.rounds, smoke ? 1 : 5, 1, 1_000)),
     duration,
-    warmup: 1_000 * number("warmup", values.warmup, smoke ? 0.02 : 1, 0, 600),
+    warmup: 1_000 * number("warmup", values.warmup, smoke ? 0.02 : compare ? 0.5 : 1, 0, 600),
     steps: [...loopSteps(sizes), ...(compare ? furtherSteps(sizes) : [])],
     peers: choosePeers(values.peers, compare, smoke),
     base: base ?? "capstan",

@@ -50,6 +50,7 @@ export interface Peer {
 export const PEER_NAMES = [
   "capstan",
   "capstan-scoped",
+  "capstan-packed",
   "ws-echo",
   "ceiling",
   "capnweb",

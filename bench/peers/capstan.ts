@@ -3,7 +3,6 @@ import { LOOPBACK } from "../loopback.ts";
 import type { Peer } from "../peer.ts";
 
 const NOT_BUILT = "Capstan is not built (npm run build)";
-const TARGET = { args: [] };
 /** Stubs that come with one result. */
 const BATCH = 10_000;
 
@@ -19,32 +18,38 @@ export async function checkBuilt(name: "@capstan/host" | "@capstan/client"): Pro
   }
 }
 
-export const peer: Peer = {
-  about: "Capstan, one fresh instance per call",
-  packages: ["ws"],
-  async listen() {
-    await checkBuilt("@capstan/host");
-    const { serveBenchWorker } = await import("../../packages/cli/src/bench/serve-worker.ts");
-    return (await serveBenchWorker({ port: 0 })).port;
-  },
-  async connect(port) {
-    await checkBuilt("@capstan/client");
-    const { openClient, workerAt } = await import("../../packages/cli/src/bench/load/session.ts");
-    const { pipe } = await import("../../packages/cli/src/bench/load/chains.ts");
-    const { download, upload } = await import("../../packages/cli/src/bench/load/bulk.ts");
-    const { call, link } = openClient(`ws://${LOOPBACK}:${port}`, TARGET);
-    const worker = workerAt(link, TARGET);
-    return {
-      call,
-      chain: (length) => pipe(worker, length),
-      async hold(count) {
-        const held: Disposable[] = [];
-        for (let left = count; left > 0; left -= BATCH) held.push(await worker.targets(Math.min(left, BATCH)));
-        return { [Symbol.dispose]: () => held.forEach((stubs) => stubs[Symbol.dispose]()) };
-      },
-      upload: (chunks) => upload(worker, chunks),
-      download: (chunks) => download(worker, chunks),
-      close: () => link.close(),
-    };
-  },
-};
+/** @param packed whether the link is packed. */
+export function capstanPeer(about: string, packed: boolean): Peer {
+  const target = { args: [], packed };
+  return {
+    about,
+    packages: ["ws"],
+    async listen() {
+      await checkBuilt("@capstan/host");
+      const { serveBenchWorker } = await import("../../packages/cli/src/bench/serve-worker.ts");
+      return (await serveBenchWorker({ port: 0 })).port;
+    },
+    async connect(port) {
+      await checkBuilt("@capstan/client");
+      const { openClient, workerAt } = await import("../../packages/cli/src/bench/load/session.ts");
+      const { pipe } = await import("../../packages/cli/src/bench/load/chains.ts");
+      const { download, upload } = await import("../../packages/cli/src/bench/load/bulk.ts");
+      const { call, link } = openClient(`ws://${LOOPBACK}:${port}`, target);
+      const worker = workerAt(link, target);
+      return {
+        call,
+        chain: (length) => pipe(worker, length),
+        async hold(count) {
+          const held: Disposable[] = [];
+          for (let left = count; left > 0; left -= BATCH) held.push(await worker.targets(Math.min(left, BATCH)));
+          return { [Symbol.dispose]: () => held.forEach((stubs) => stubs[Symbol.dispose]()) };
+        },
+        upload: (chunks) => upload(worker, chunks),
+        download: (chunks) => download(worker, chunks),
+        close: () => link.close(),
+      };
+    },
+  };
+}
+
+export const peer = capstanPeer("Capstan, one fresh instance per call", false);

@@ -10,9 +10,9 @@ const SIZES: Sizes = { duration: 40, stubs: 200, exports: 200, calls: [100, 200]
 /** Timers of Node count whole milliseconds, and may be early by the rest. */
 const TIMER_MS = 1;
 const CAN = {
-  chain: ["capstan", "capnweb", "capnp-ts", "capnp-cpp-ws", "capnp-cpp-tcp"],
-  hold: ["capstan", "capnweb"],
-  upload: ["capstan", "capnweb", "ws-echo"],
+  chain: ["capstan", "capstan-packed", "capnweb", "capnp-ts", "capnp-cpp-ws", "capnp-cpp-tcp"],
+  hold: ["capstan", "capstan-packed", "capnweb"],
+  upload: ["capstan", "capstan-packed", "capnweb", "ws-echo"],
 };
 
 describe("bench: a peer", function () {

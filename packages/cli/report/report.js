@@ -67,7 +67,7 @@
   };
 
   const dataset = ({ name, color: index, dashed, points }) => {
-    const stroke = color(`line-${index % 13}`);
+    const stroke = color(`line-${index % 14}`);
     return {
       label: name,
       data: points.map(([x, y, low, high]) => ({ x, y, low, high })),

@@ -18,7 +18,7 @@ interface Headline {
 
 export function formatPage(run: RunResult): string {
   const charts = makeCharts(run.peers);
-  const title = run.peers.length === 1 ? "capstan bench" : run.peers.map(({ name }) => name).join(", ");
+  const title = titleOf(run.peers);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -61,6 +61,12 @@ ${script(asset("report.js"))}</script>
 </body>
 </html>
 `;
+}
+
+/** The peers' names, unless they are too many for a title. */
+function titleOf(peers: readonly PeerResult[]): string {
+  if (peers.length === 1) return "capstan bench";
+  return peers.length > 4 ? "Benchmarks" : peers.map(({ name }) => name).join(", ");
 }
 
 function describe({ machine, when, rounds }: RunResult): string {
