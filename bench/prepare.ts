@@ -17,7 +17,7 @@ export async function prepare(name: PeerName): Promise<string | undefined> {
         workerdBinary();
         return undefined;
       } catch (error) {
-        return `workerd cannot be installed: ${(error as Error).message.trim()}`;
+        return `workerd cannot be installed: ${(error as Error).message.split("\n", 1)[0]}`;
       }
     default:
       return undefined;

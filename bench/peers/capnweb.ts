@@ -2,14 +2,12 @@
 import { newWebSocketRpcSession, RpcTarget } from "capnweb";
 import { WebSocket as NodeWebSocket } from "ws";
 import { chunkStream, countBytes } from "../../packages/cli/src/bench/chunks.ts";
+import { holdStubs } from "../hold-stubs.ts";
 import { listenWebSocket, openWebSocket } from "../loopback.ts";
 import type { Peer } from "../peer.ts";
 
 // capnweb asks the global class for its constants, which Node 20 has not.
 globalThis.WebSocket ??= NodeWebSocket as unknown as typeof WebSocket;
-
-/** Stubs that come with one result. */
-const BATCH = 10_000;
 
 class Step extends RpcTarget {
   readonly #steps: number;
@@ -71,11 +69,7 @@ export const peer: Peer = {
         for (let at = 2; at < length; at++) step = step.next();
         return await step.steps();
       },
-      async hold(count) {
-        const held: Disposable[] = [];
-        for (let left = count; left > 0; left -= BATCH) held.push(await api.targets(Math.min(left, BATCH)));
-        return { [Symbol.dispose]: () => held.forEach((stubs) => stubs[Symbol.dispose]()) };
-      },
+      hold: (count) => holdStubs(count, (some) => api.targets(some)),
       upload: async (chunks) => api.upload(chunkStream(chunks)),
       download: async (chunks) => countBytes(await api.download(chunks)),
       close: () => api[Symbol.dispose](),

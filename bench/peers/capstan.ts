@@ -1,11 +1,9 @@
 // Capstan as built: one link, one service stub, a fresh instance of the Worker per call.
+import { holdStubs } from "../hold-stubs.ts";
 import { LOOPBACK } from "../loopback.ts";
 import type { Peer } from "../peer.ts";
 
 const NOT_BUILT = "Capstan is not built (npm run build)";
-/** Stubs that come with one result. */
-const BATCH = 10_000;
-
 /** Sees that a package is there as built, never its sources, before what imports it is loaded. */
 export async function checkBuilt(name: "@capstan/host" | "@capstan/client"): Promise<void> {
   const url = import.meta.resolve(name);
@@ -39,11 +37,7 @@ export function capstanPeer(about: string, packed: boolean): Peer {
       return {
         call,
         chain: (length) => pipe(worker, length),
-        async hold(count) {
-          const held: Disposable[] = [];
-          for (let left = count; left > 0; left -= BATCH) held.push(await worker.targets(Math.min(left, BATCH)));
-          return { [Symbol.dispose]: () => held.forEach((stubs) => stubs[Symbol.dispose]()) };
-        },
+        hold: (count) => holdStubs(count, (some) => worker.targets(some)),
         upload: (chunks) => upload(worker, chunks),
         download: (chunks) => download(worker, chunks),
         close: () => link.close(),

@@ -4,7 +4,9 @@ import { workerdVersion } from "../../bench/in-process/install.ts";
 import { PEER_NAMES } from "../../bench/peer.ts";
 import { RunningPeer } from "../../bench/peer-child.ts";
 import { prepare } from "../../bench/prepare.ts";
+import { startPeers } from "../../bench/rounds.ts";
 import { furtherSteps, loopSteps, type Sizes } from "../../bench/steps.ts";
+import { emptyPeer } from "../../packages/cli/src/bench/results.ts";
 
 const SIZES: Sizes = { duration: 40, stubs: 200, exports: 200, calls: [100, 200] };
 /** Timers of Node count whole milliseconds, and may be early by the rest. */
@@ -56,4 +58,20 @@ describe("bench: a peer", function () {
       }
     });
   }
+
+  it("is left out with what it would need, where that is not there", async () => {
+    const { PATH } = process.env;
+    const said: string[] = [];
+    const result = emptyPeer("capnp-cpp-ws");
+    process.env.PATH = "/nowhere";
+    try {
+      const running = await startPeers([result], { bufferutil: false }, (line) => said.push(line));
+      expect(running.size).to.equal(0);
+    } finally {
+      process.env.PATH = PATH;
+    }
+    expect(result.leftOut).to.contain("g++, capnp, capnpc-c++");
+    expect(result.failure).to.equal(undefined);
+    expect(said).to.deep.equal([`LEFT OUT: capnp-cpp-ws: ${result.leftOut}`]);
+  });
 });
