@@ -1,6 +1,13 @@
 // hot path (bench: npm run bench). One invocation: its ctx, what it handed out, what it received, and when it ends.
-import { type Held, type PendingPromise, PlainRealm, type Realm, toException } from "@capstan/client/serving";
-import type { IncomingCall } from "@capstan/vat";
+import {
+  type Held,
+  type PendingPromise,
+  PlainRealm,
+  type Realm,
+  toException,
+  unownedBehind,
+} from "@capstan/client/serving";
+import type { Capability, IncomingCall } from "@capstan/vat";
 import { type ContextCalls, callerGone, ExecutionContext } from "./context.ts";
 import type { Caller } from "./invocation-env.ts";
 import { type Scoped, scopeRunner } from "./platform/invocation-scope.ts";
@@ -80,6 +87,12 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
   /** A signal among what the caller sent cancels the invocation when it aborts. */
   handleSignal(signal: AbortSignal): void {
     if (this.#call === this.#entry) signal.addEventListener("abort", () => this.ctx.cancel(), { once: true });
+  }
+
+  /** An object that belongs to nobody is handed out as one of this invocation's. */
+  passOn(cap: Capability): Capability {
+    const object = unownedBehind(cap);
+    return object === undefined ? cap : this.serve(object, () => cap.release());
   }
 
   /** Objects handed out keep the invocation alive until the last reference to them is gone. */

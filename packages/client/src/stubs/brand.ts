@@ -1,10 +1,13 @@
 // How the package knows its own stubs: they answer to a symbol that nobody else has.
 import type { Capability } from "@capstan/vat";
+import type { Realm } from "../values/realm.ts";
 
 export const CORE: unique symbol = Symbol("capstan.stub");
 
 /** What stands behind a stub, a promise or a property. */
 export interface StubCore {
+  /** What its calls are part of. */
+  readonly realm: Realm;
   /** A new reference to what this stands for. Throws where it was disposed of. */
   capability(): Capability;
   /**

@@ -209,6 +209,10 @@ export class Property implements StubCore {
     this.#path = path;
   }
 
+  get realm(): Realm {
+    return this.#base.realm;
+  }
+
   read(): CallPromise {
     return new CallPromise(this.#base, this.#path, undefined);
   }

@@ -1,7 +1,7 @@
 // Which objects go by reference, and what happens to them when nobody holds them any more.
 import type { Capability } from "@capstan/vat";
 import { isProxy } from "#platform";
-import { coreOf } from "../stubs/brand.ts";
+import { coreOf, type StubCore } from "../stubs/brand.ts";
 import { RpcTarget } from "../targets/rpc-target.ts";
 import type { Realm } from "./realm.ts";
 
@@ -50,7 +50,7 @@ export function capabilityFor(
 ): Capability | undefined {
   // A stub is passed on; the sender's own stays usable.
   const core = coreOf(object);
-  if (core !== undefined) return core.capability();
+  if (core !== undefined) return passedOn(realm, core);
   if (typeof object !== "function" && !(object instanceof RpcTarget)) {
     // A Proxy of a plain object: its traps are called where they are.
     if (!isProxy(object) || Object.getPrototypeOf(object) !== Object.prototype) return undefined;
@@ -63,6 +63,11 @@ export function capabilityFor(
   const dispose = disposerOf(target);
   // A duplicate was made for this message alone: it is disposed of also where that is not sent.
   return realm.serve(target, target === object ? onceSent(dispose, keeper) : dispose);
+}
+
+function passedOn(realm: Realm, core: StubCore): Capability {
+  const cap = core.capability();
+  return core.isService === true ? cap : (realm.passOn?.(cap) ?? cap);
 }
 
 /** The disposer of results that hold nothing: passing such a result on passes on no duty. */

@@ -1,0 +1,111 @@
+// Sections a and e: what keeps an invocation open, whatever it was wrapped in or came from.
+import { expect } from "chai";
+import { RpcStub } from "../../packages/client/src/index.ts";
+import { RpcTarget, WorkerEntrypoint } from "../../packages/host/src/index.ts";
+import { deferred, eventually, item, onBothTransports, type Untyped } from "./support/transports.ts";
+
+const events: string[] = [];
+let gate = deferred();
+let kept: Untyped;
+
+class Counter extends RpcTarget {
+  #count = 0;
+  increment(): number {
+    return ++this.#count;
+  }
+  [Symbol.dispose](): void {
+    events.push("counter disposed");
+  }
+}
+
+class Beyond extends WorkerEntrypoint {
+  counter(): Counter {
+    return new Counter();
+  }
+  keep(callback: Untyped): void {
+    kept = callback.dup();
+    this.ctx.waitUntil(gate.promise);
+  }
+}
+
+class Session extends RpcTarget {
+  readonly #counter: Untyped;
+  constructor(counter: Untyped) {
+    super();
+    this.#counter = counter;
+  }
+  next(): unknown {
+    return this.#counter.increment();
+  }
+  twin(): Session {
+    return new Session(this.#counter.dup());
+  }
+  [Symbol.dispose](): void {
+    events.push("session disposed");
+  }
+}
+
+class Api extends WorkerEntrypoint<{ readonly BEYOND: Untyped }> {
+  async open(): Promise<unknown> {
+    return new RpcStub(new Session(await this.env.BEYOND.counter()));
+  }
+  async openTwin(): Promise<unknown> {
+    const stub = new RpcStub(new Session(await this.env.BEYOND.counter())) as Untyped;
+    return { twin: await stub.twin() };
+  }
+  async wrapAgain(): Promise<number> {
+    const stub = new RpcStub(await this.env.BEYOND.counter()) as Untyped;
+    return await stub.increment();
+  }
+  async handOut(): Promise<void> {
+    const counter = await this.env.BEYOND.counter();
+    await this.env.BEYOND.keep(new RpcStub(() => counter.increment()));
+  }
+}
+
+onBothTransports(
+  "a. What belongs to an invocation",
+  { default: Api },
+  (stage) => {
+    beforeEach(() => {
+      gate = deferred();
+      events.length = 0;
+    });
+
+    item("a.5", () => {
+      it("stays open for a stub of its own that it returned", async () => {
+        const session = await stage.api.open();
+        expect(await session.next()).to.equal(1);
+        expect(await session.next()).to.equal(2);
+        session[Symbol.dispose]();
+        await stage.idle();
+        expect(events).to.have.members(["session disposed", "counter disposed"]);
+      });
+
+      it("stays open for what came out of a stub of its own", async () => {
+        const result = await stage.api.openTwin();
+        expect(await result.twin.next()).to.equal(1);
+        result[Symbol.dispose]();
+        await stage.idle();
+      });
+
+      it("gives back a stub that it wrapped again", async () => {
+        expect(await stage.api.wrapAgain()).to.equal(1);
+        await stage.idle();
+        await eventually(() => events.includes("counter disposed"));
+      });
+    });
+
+    item("a.6", () => {
+      it("stays open as long as a callee holds a stub of its own", async () => {
+        await stage.api.handOut();
+        expect(await kept()).to.equal(1);
+        expect(await kept()).to.equal(2);
+        gate.resolve();
+        await stage.idle();
+        expect(events).to.deep.equal(["counter disposed"]);
+      });
+    });
+  },
+  { beyond: { default: Beyond } },
+);
