@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { RpcStub } from "../../packages/client/src/index.ts";
 import { RpcTarget, WorkerEntrypoint } from "../../packages/host/src/index.ts";
-import { deferred, eventually, item, onBothTransports, type Untyped } from "./support/transports.ts";
+import { deferred, eventually, failure, item, onBothTransports, type Untyped } from "./support/transports.ts";
 
 const events: string[] = [];
 let gate = deferred();
@@ -57,6 +57,18 @@ class Api extends WorkerEntrypoint<{ readonly BEYOND: Untyped }> {
     const stub = new RpcStub(await this.env.BEYOND.counter()) as Untyped;
     return await stub.increment();
   }
+  async subscribe(callback: Untyped): Promise<unknown> {
+    kept = callback.dup();
+    return this.env.BEYOND.counter();
+  }
+  async subscribeWithin(callback: Untyped): Promise<unknown> {
+    kept = callback.dup();
+    return { counter: await this.env.BEYOND.counter() };
+  }
+  echo(callback: Untyped): unknown {
+    kept = callback.dup();
+    return callback.dup();
+  }
   async handOut(): Promise<void> {
     const counter = await this.env.BEYOND.counter();
     await this.env.BEYOND.keep(new RpcStub(() => counter.increment()));
@@ -104,6 +116,39 @@ onBothTransports(
         gate.resolve();
         await stage.idle();
         expect(events).to.deep.equal(["counter disposed"]);
+      });
+
+      it("stays open as long as the caller holds a stub from elsewhere that it returned", async () => {
+        const counter = await stage.api.subscribe(() => "called");
+        expect(await kept()).to.equal("called");
+        expect(await counter.increment()).to.equal(1);
+        expect(await kept()).to.equal("called");
+        counter[Symbol.dispose]();
+        await stage.idle();
+        expect((await failure(kept())).message).to.equal("RPC stub used after being disposed.");
+        await eventually(() => events.length === 1);
+      });
+
+      for (const [what, dispose] of Object.entries({
+        result: (result: Untyped) => result[Symbol.dispose](),
+        stub: (result: Untyped) => result.counter[Symbol.dispose](),
+      })) {
+        it(`stays open for one within a result, until that ${what} is disposed of`, async () => {
+          const result = await stage.api.subscribeWithin(() => "called");
+          expect(await result.counter.increment()).to.equal(1);
+          expect(await kept()).to.equal("called");
+          dispose(result);
+          await stage.idle();
+          await eventually(() => events.length === 1);
+        });
+      }
+
+      it("does not stay open for the caller's own that it returned", async () => {
+        const callback = await stage.api.echo(() => "called");
+        await stage.idle();
+        expect((await failure(kept())).message).to.equal("RPC stub used after being disposed.");
+        expect(await callback()).to.equal("called");
+        callback[Symbol.dispose]();
       });
     });
   },

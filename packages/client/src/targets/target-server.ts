@@ -236,7 +236,7 @@ function sendResult(
       ? realm.serve(value, undefined)
       : isPlain
         ? realm.serve(value, onceSent(dispose, owned))
-        : capabilityFor(realm, value, lends, owned);
+        : capabilityFor(realm, value, lends, owned, lends ? undefined : call);
   const results = new ResultContent(call, externalPusher, realm, value, lends, pipeline, dispose !== undefined);
   try {
     returnObject(call, results, owned);

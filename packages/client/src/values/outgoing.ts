@@ -1,5 +1,5 @@
 // hot path (bench: npm run bench). Values on their way out, and the objects that they mention.
-import { type Capability, DISCARD, type PayloadBuilder, type PayloadEncoder } from "@capstan/vat";
+import { type Capability, DISCARD, type IncomingCall, type PayloadBuilder, type PayloadEncoder } from "@capstan/vat";
 import {
   cloneError,
   EXTERNAL_PUSHER_ID_HIGH,
@@ -30,6 +30,8 @@ import type { Realm } from "./realm.ts";
 export interface PusherFinder {
   /** A new reference. */
   findPusher(): Capability;
+  /** The call whose results give away what the value mentions. */
+  readonly answered?: IncomingCall | undefined;
   /** Told of each signal that the value mentions. */
   handleSignal?(signal: AbortSignal): void;
 }
@@ -116,7 +118,7 @@ export class OutgoingObjects implements ExternalsWriter, DisposerKeeper {
     }
     let capIndex = this.#knownIndex;
     if (capIndex < 0 || object !== this.#known) {
-      const cap = capabilityFor(this.#realm, object, this.#lends, this);
+      const cap = capabilityFor(this.#realm, object, this.#lends, this, this.#finder?.answered);
       if (cap === undefined) return this.#writeOther(out, object);
       capIndex = this.#out.addCapability(cap);
       cap.release();
