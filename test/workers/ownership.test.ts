@@ -46,6 +46,18 @@ class Session extends RpcTarget {
 }
 
 class Api extends WorkerEntrypoint<{ readonly BEYOND: Untyped }> {
+  counter(): Counter {
+    return new Counter();
+  }
+  async laterCounter(): Promise<Counter> {
+    await null;
+    return new Counter();
+  }
+  get property(): Counter {
+    events.push("property read");
+    return new Counter();
+  }
+  ignore(..._values: Untyped[]): void {}
   async open(): Promise<unknown> {
     return new RpcStub(new Session(await this.env.BEYOND.counter()));
   }
@@ -106,6 +118,25 @@ onBothTransports(
         await stage.idle();
         await eventually(() => events.includes("counter disposed"));
       });
+
+      it("ends though the value of a property was sent that nobody read", async () => {
+        await stage.api.ignore(stage.api.property);
+        await stage.idle();
+      });
+    });
+
+    item("e.9", () => {
+      for (const method of ["counter", "laterCounter"]) {
+        it(`gives back what is under way when its promise is disposed of: ${method}`, async () => {
+          for (let turns = 0; turns < 12; turns++) {
+            const call = stage.api[method]();
+            call.catch(() => {});
+            for (let turn = 0; turn < turns; turn++) await null;
+            call[Symbol.dispose]();
+            await stage.idle();
+          }
+        });
+      }
     });
 
     item("a.6", () => {

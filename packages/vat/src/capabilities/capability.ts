@@ -18,7 +18,7 @@ export interface PendingCall {
    * the caller. Works until the outcome has reached the sink.
    */
   pipeline(transform: readonly number[]): Capability;
-  /** The sink wants no outcome any more: tells the callee, and calls the sink no more. No effect once settled. */
+  /** The sink wants no outcome any more: tells the callee, and calls the sink no more. No effect once the sink was called. */
   cancel(): void;
 }
 
