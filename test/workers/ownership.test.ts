@@ -58,6 +58,15 @@ class Api extends WorkerEntrypoint<{ readonly BEYOND: Untyped }> {
     return new Counter();
   }
   ignore(..._values: Untyped[]): void {}
+  note(): void {
+    events.push("noted");
+  }
+  refused(): object {
+    return { property: (this.ctx.exports.default as Untyped).property, symbol: Symbol("q") };
+  }
+  promised(value: Untyped): object {
+    return { promise: value.promise.dup() };
+  }
   async open(): Promise<unknown> {
     return new RpcStub(new Session(await this.env.BEYOND.counter()));
   }
@@ -121,6 +130,44 @@ onBothTransports(
 
       it("ends though the value of a property was sent that nobody read", async () => {
         await stage.api.ignore(stage.api.property);
+        await stage.idle();
+      });
+    });
+
+    item("c.4", () => {
+      it("reads no property beside something that cannot be sent", async () => {
+        for (const args of [
+          [stage.api.property, Symbol("q")],
+          [Symbol("q"), stage.api.property],
+          [new Blob(["text"]), stage.api.property, Symbol("q")],
+        ]) {
+          expect((await failure(stage.api.ignore(...args))).message).to.equal("Symbol(q) could not be cloned.");
+        }
+        expect((await failure(stage.api.refused())).message).to.equal("Symbol(q) could not be cloned.");
+        await stage.api.ignore();
+        await stage.idle();
+        expect(events).to.deep.equal([]);
+      });
+
+      it("reads a property once where it goes beside a Blob or a stream", async () => {
+        const call = stage.api.ignore(new Blob(["text"]), stage.api.property, new Blob(["more"]));
+        await stage.api.note();
+        await call;
+        await stage.idle();
+        expect(events.filter((event) => event !== "counter disposed")).to.deep.equal(["property read", "noted"]);
+        const result = await stage.api.promised({ promise: stage.api.property, body: new Blob(["x"]).stream() });
+        expect(await (await result.promise).increment()).to.equal(1);
+        result[Symbol.dispose]();
+        await stage.idle();
+        expect(events.filter((event) => event === "property read")).to.have.length(2);
+      });
+    });
+
+    item("e.4", () => {
+      it("holds no more than the capability of a property that was wrapped", async () => {
+        const stub = new RpcStub(stage.api.property) as Untyped;
+        expect(await stub.increment()).to.equal(1);
+        stub[Symbol.dispose]();
         await stage.idle();
       });
     });

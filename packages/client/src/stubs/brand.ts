@@ -17,6 +17,8 @@ export interface StubCore {
    * @param lends the sender keeps the promise; else the message takes it over.
    */
   send?(lends: boolean): SentPromise;
+  /** Whether sending it makes a call: that waits until all of the message is written, since then it can be sent. */
+  readonly isUnread?: boolean;
   dispose(): void;
   /** Whether it is a service: what receives it gets a binding. */
   readonly isService?: boolean;

@@ -217,8 +217,18 @@ export class Property implements StubCore {
     return new CallPromise(this.#base, this.#path, undefined);
   }
 
+  /** Whoever holds the capability needs nothing else of the call. */
   capability(): Capability {
-    return this.read().capability();
+    const call = this.read();
+    try {
+      return call.capability();
+    } finally {
+      call.dispose();
+    }
+  }
+
+  get isUnread(): boolean {
+    return true;
   }
 
   send(): SentPromise {
