@@ -43,7 +43,7 @@ export interface Push {
   start(pusher: Capability): Capability;
 }
 
-/** A property that is read once the value is whole. */
+/** A property, or a peer's promise, that is read once the value is whole. */
 interface Unread {
   /** Where its externals will be: here, and next. */
   readonly place: External;
@@ -155,7 +155,7 @@ export class OutgoingObjects implements ExternalsWriter, DisposerKeeper {
   }
 
   /**
-   * Reads properties, and pushes what has to be pushed. Nothing that the value holds can fail any more.
+   * Reads properties and peers' promises, and pushes what has to be pushed. Nothing that the value holds can fail any more.
    *
    * @throws UnreadBlobs where the value holds Blobs, once.
    */
@@ -213,7 +213,7 @@ export class OutgoingObjects implements ExternalsWriter, DisposerKeeper {
     this.#add(NO_EXTERNAL);
   }
 
-  /** The call is made for this message alone: its result is given back also where that is not sent. */
+  /** The call is made for this message: what it brings is given back also where that is not sent. */
   #startRead({ place, send }: Unread): void {
     const at = this.externals.indexOf(place);
     // What held it was dropped.
