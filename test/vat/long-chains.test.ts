@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { PromiseCapability } from "../../packages/vat/src/index.ts";
+import { type Capability, PromiseCapability, WatchedCapability } from "../../packages/vat/src/index.ts";
 import { type ExportId, encodeResolveCap, resolveLimits } from "../../packages/wire/src/index.ts";
 import { Keeper, local } from "../support/pair.ts";
 import { bootstrap, call, noteContent, senderPromise, type Write } from "../support/raw-messages.ts";
@@ -49,5 +49,21 @@ describe("vat: long chains that a peer makes", () => {
     expect(keeper.released).to.equal(0);
     promises[0]?.release();
     expect(keeper.released).to.equal(1);
+  });
+
+  it("of capabilities that are watched again and again take calls at once, and are let go with the last", () => {
+    const keeper = new Keeper();
+    let letGo = 0;
+    let cap: Capability = local(keeper);
+    for (let i = 0; i < LONG; i++) cap = new WatchedCapability(cap, () => void letGo++);
+    const victim = new RawPeer();
+    victim.send(bootstrap(0), call(1, { exported: 0 }));
+    const passedOn = victim.keeper.calls.shift()?.call;
+    if (passedOn !== undefined) cap.deliver(passedOn);
+    expect(keeper.calls).to.have.length(1);
+    keeper.answer();
+    expect(letGo).to.equal(0);
+    cap.release();
+    expect([letGo, keeper.released]).to.deep.equal([LONG, 1]);
   });
 });

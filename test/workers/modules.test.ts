@@ -44,6 +44,16 @@ describe("modules of the platform", () => {
       expect(await api.finished()).to.equal(before + 1);
     });
 
+    it("keeps it alive for a task of an object behind new RpcStub()", async () => {
+      await eventually(() => host.stats().liveInvocations === 0);
+      const before = await api.finished();
+      const session = await api.session();
+      await session.task();
+      session[Symbol.dispose]();
+      await eventually(() => host.stats().liveInvocations === 0);
+      expect(await api.finished()).to.equal(before + 1);
+    });
+
     it("calls the Worker's own entrypoints through exports", async () => {
       expect(await api.viaExports()).to.equal(5);
     });

@@ -1,6 +1,13 @@
 // hot path (bench: npm run bench). One invocation: its ctx, what it handed out, what it received, and when it ends.
-import { type Held, type PendingPromise, PlainRealm, type Realm, toException } from "@capstan/client/serving";
-import type { IncomingCall } from "@capstan/vat";
+import {
+  type Held,
+  type PendingPromise,
+  PlainRealm,
+  type Realm,
+  toException,
+  unownedBehind,
+} from "@capstan/client/serving";
+import { type Capability, type IncomingCall, WatchedCapability } from "@capstan/vat";
 import { type ContextCalls, callerGone, ExecutionContext } from "./context.ts";
 import type { Caller } from "./invocation-env.ts";
 import { type Scoped, scopeRunner } from "./platform/invocation-scope.ts";
@@ -80,6 +87,17 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
   /** A signal among what the caller sent cancels the invocation when it aborts. */
   handleSignal(signal: AbortSignal): void {
     if (this.#call === this.#entry) signal.addEventListener("abort", () => this.ctx.cancel(), { once: true });
+  }
+
+  /**
+   * An object that belongs to nobody is handed out as one of this invocation's. What came from elsewhere and is given away
+   * with a result keeps it alive too, unless it is the caller's own.
+   */
+  passOn(cap: Capability, answered: IncomingCall | undefined): Capability {
+    const object = unownedBehind(cap);
+    if (object !== undefined) return this.serve(object, () => cap.release());
+    if (answered === undefined || cap.brokenReason !== undefined || isCallers(cap, answered)) return cap;
+    return new WatchedCapability(cap, this.keepAlive());
   }
 
   /** Objects handed out keep the invocation alive until the last reference to them is gone. */
@@ -206,4 +224,12 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
     this.#held = undefined;
     if (rest !== undefined) for (const held of rest) held.dispose();
   }
+}
+
+/** Whether `cap` is an object of the caller's, or came with the call. */
+function isCallers(cap: Capability, { origin, params }: IncomingCall): boolean {
+  if (origin?.reaches(cap) === true) return true;
+  const end = cap.resolved;
+  for (let index = 0; index < params.capCount; index++) if (params.cap(index)?.resolved === end) return true;
+  return false;
 }

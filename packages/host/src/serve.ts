@@ -22,6 +22,7 @@ import { RemoteHost, type RemoteStats } from "./bindings.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { checkServeOptions, urlProblem } from "./config/serve-options.ts";
 import { readWorkerConfig, type ServiceBinding } from "./config/worker-config.ts";
+import { Environment } from "./environment.ts";
 import { type FailureReporter, printFailure } from "./failure.ts";
 import { serveRequest, serveUpgrade } from "./http/serve-request.ts";
 import { WebSocketAcceptor } from "./http/web-socket.ts";
@@ -29,7 +30,7 @@ import type { ServiceFinder } from "./invocation-env.ts";
 import { chooseProtocol, type PackedPolicy } from "./link-protocol.ts";
 import { type FindService, LinkServer } from "./link-server.ts";
 import { loadWorker } from "./loader/load-worker.ts";
-import { registerEnvironment } from "./platform/cloudflare-workers-env.ts";
+import { registerEnvironment } from "./platform/environments.ts";
 import { platformModules } from "./platform/modules.ts";
 import { type InvocationCounter, Worker } from "./worker.ts";
 
@@ -45,9 +46,9 @@ export interface InlineWorker {
   readonly services?: readonly ServiceBinding[] | undefined;
 }
 
-/** A Worker with the `env` that it will have: bindings are added before the first call. */
+/** A Worker with the `env` that it has: its bindings are connected before the first call. */
 interface ServedWorker extends Omit<InlineWorker, "vars"> {
-  readonly env: { [binding: string]: unknown };
+  readonly environment: Environment;
   /** Where it came from, for errors. */
   readonly source: string;
 }
@@ -139,21 +140,20 @@ export async function serve(options: ServeOptions): Promise<Host> {
   const served = await Promise.all(
     options.workers.map((worker, index) =>
       typeof worker === "string"
-        ? load(worker, warn)
-        : { ...worker, env: { ...worker.vars }, source: `workers[${index}]` },
+        ? load(worker, realm, warn)
+        : { ...worker, environment: new Environment(realm, worker), source: `workers[${index}]` },
     ),
   );
   requireDistinctNames(served);
   const admission = new Admission(realm.limits);
   const workers = new Map<string, Worker>();
-  for (const { name, module, env } of served) {
-    workers.set(name, new Worker(name, module, env, realm, counter, admission, report));
+  for (const { name, module, environment } of served) {
+    workers.set(name, new Worker(name, module, environment, realm, counter, admission, report));
   }
   const remotes = new Map<string, RemoteHost>();
-  for (const { name, services } of served) {
-    const worker = workers.get(name);
+  for (const { name, services, environment } of served) {
     for (const binding of services ?? []) {
-      worker?.bind(binding.binding, finder(binding, name, workers, realm, options, remotes));
+      environment.connect(binding.binding, finder(binding, name, workers, realm, options, remotes));
     }
   }
   warnOfUnusedServices(options, served, workers, warn);
@@ -205,12 +205,12 @@ export async function serve(options: ServeOptions): Promise<Host> {
   };
 }
 
-async function load(path: string, warn: (warning: string) => void): Promise<ServedWorker> {
+async function load(path: string, realm: Realm, warn: (warning: string) => void): Promise<ServedWorker> {
   const config = await readWorkerConfig(path);
   for (const warning of config.warnings) warn(warning);
-  const env = { ...config.vars };
-  const { exports } = await loadWorker(config, { builtins: platformModules(registerEnvironment(env)) });
-  return { name: config.name, module: exports, env, services: config.services, source: path };
+  const environment = new Environment(realm, config);
+  const { exports } = await loadWorker(config, { builtins: platformModules(registerEnvironment(environment.env)) });
+  return { name: config.name, module: exports, environment, services: config.services, source: path };
 }
 
 function requireDistinctNames(served: readonly ServedWorker[]): void {

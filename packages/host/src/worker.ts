@@ -1,11 +1,12 @@
 // hot path (bench: npm run bench). One Worker of a host: its entrypoints, and what a call on one is made on.
-import { makeBinding, RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver } from "@capstan/client/serving";
+import { RESERVED_ON_ENTRYPOINTS, type Realm, type Receiver } from "@capstan/client/serving";
 import { type Capability, LocalCapability } from "@capstan/vat";
 import type { Admission } from "./admission.ts";
 import { type ContextOwner, ExecutionContext } from "./context.ts";
 import { EntrypointServer } from "./entrypoint-server.ts";
+import type { Environment } from "./environment.ts";
 import type { FailureReporter } from "./failure.ts";
-import { bindingOf, type Caller, InvocationEnv, type ServiceFinder, type SharedBinding } from "./invocation-env.ts";
+import { bindingOf, type Caller } from "./invocation-env.ts";
 import { isEntrypointClass } from "./platform/entrypoint.ts";
 
 /** What a host counts. */
@@ -16,23 +17,21 @@ export interface InvocationCounter {
   running: number;
 }
 
-/** A loaded Worker. `env` may be filled after construction, before the first call. */
+/** A loaded Worker. */
 export class Worker implements ContextOwner {
   readonly name: string;
   readonly exports: { readonly [name: string]: unknown };
-  readonly env: { [binding: string]: unknown };
   readonly realm: Realm;
   readonly counter: InvocationCounter;
   readonly admission: Admission;
   readonly #report: FailureReporter;
-  /** The bindings among `env`. */
-  readonly #bindings = new Map<string | symbol, SharedBinding>();
+  readonly #environment: Environment;
   #entrypoints: ReadonlyMap<string, Capability> | undefined;
 
   constructor(
     name: string,
     exports: { readonly [name: string]: unknown },
-    env: { [binding: string]: unknown },
+    environment: Environment,
     realm: Realm,
     counter: InvocationCounter,
     admission: Admission,
@@ -40,7 +39,7 @@ export class Worker implements ContextOwner {
   ) {
     this.name = name;
     this.exports = exports;
-    this.env = env;
+    this.#environment = environment;
     this.realm = realm;
     this.counter = counter;
     this.admission = admission;
@@ -51,16 +50,14 @@ export class Worker implements ContextOwner {
     this.#report(error, { worker: this.name, what });
   }
 
-  /** Adds a binding to `env`. */
-  bind(name: string, find: ServiceFinder): void {
-    const shared = makeBinding({ realm: this.realm, find });
-    this.env[name] = shared;
-    this.#bindings.set(name, { shared, find });
+  /** Its own `env`. */
+  get env(): object {
+    return this.#environment.env;
   }
 
-  /** `env` for an invocation. Where there is no binding, all share one. */
+  /** `env` for an invocation. */
   envFor(caller: Caller): object {
-    return this.#bindings.size === 0 ? this.env : new Proxy(this.env, new InvocationEnv(caller, this.#bindings));
+    return this.#environment.envFor(caller);
   }
 
   /** `ctx.exports` for an invocation. */

@@ -11,6 +11,7 @@ export {
 export { LocalCapability } from "./capabilities/local.ts";
 export { DISCARD, PromiseCapability } from "./capabilities/promise.ts";
 export { NO_CAPABILITY_REASON } from "./capabilities/transform.ts";
+export { WatchedCapability } from "./capabilities/watched.ts";
 export { Connection, type ConnectionOptions, type TableSizes } from "./connection/connection.ts";
 export {
   type LinkEnd,

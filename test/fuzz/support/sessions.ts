@@ -2,6 +2,7 @@
 import { Link } from "../../../packages/client/src/index.ts";
 import { makeRealm } from "../../../packages/client/src/serving/index.ts";
 import { Admission } from "../../../packages/host/src/admission.ts";
+import { Environment } from "../../../packages/host/src/environment.ts";
 import { RpcTarget, WorkerEntrypoint } from "../../../packages/host/src/index.ts";
 import { LinkServer } from "../../../packages/host/src/link-server.ts";
 import { Worker } from "../../../packages/host/src/worker.ts";
@@ -155,7 +156,9 @@ export interface Subjected {
 export function hostSession(transport: Transport): { readonly link: Link; readonly live: () => number } {
   const realm = makeRealm({ maxStreamBytes: 1 << 20, waitUntilTimeoutMs: 1 });
   const counter = { live: 0, running: 0 };
-  const worker = new Worker("subject", { default: Subject }, {}, realm, counter, new Admission(realm.limits), () => {});
+  const environment = new Environment(realm, {});
+  const admission = new Admission(realm.limits);
+  const worker = new Worker("subject", { default: Subject }, environment, realm, counter, admission, () => {});
   const find = (name: string, entrypoint: string): Untyped => {
     const service = name === "" ? worker.entrypoint(entrypoint === "" ? "default" : entrypoint, {}) : undefined;
     if (service === undefined) throw RpcError.failed(`No such service: "${name}"`);

@@ -9,7 +9,7 @@ export { acceptSocket, addressText, makeSocket } from "../service/socket.ts";
 export { isSendableCode, makeUpgradeResponse, makeWebSocketPair } from "../service/web-socket.ts";
 export { PusherServer, servePush } from "../streams/pusher.ts";
 export type { StubCore } from "../stubs/brand.ts";
-export { isJsCall, type Receiver, serveCall, serveOther } from "../targets/target-server.ts";
+export { isJsCall, type Receiver, serveCall, serveOther, unownedBehind } from "../targets/target-server.ts";
 export { RESERVED_ON_ENTRYPOINTS } from "../targets/visibility.ts";
 export { isAboutEncoding, wasDecoded } from "../values/fetch-objects.ts";
 export { readPlainValue } from "../values/plain.ts";

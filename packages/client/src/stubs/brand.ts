@@ -1,10 +1,13 @@
 // How the package knows its own stubs: they answer to a symbol that nobody else has.
 import type { Capability } from "@capstan/vat";
+import type { Realm } from "../values/realm.ts";
 
 export const CORE: unique symbol = Symbol("capstan.stub");
 
 /** What stands behind a stub, a promise or a property. */
 export interface StubCore {
+  /** What its calls are part of. */
+  readonly realm: Realm;
   /** A new reference to what this stands for. Throws where it was disposed of. */
   capability(): Capability;
   /**
@@ -14,6 +17,8 @@ export interface StubCore {
    * @param lends the sender keeps the promise; else the message takes it over.
    */
   send?(lends: boolean): SentPromise;
+  /** Whether sending it makes a call: that waits until all of the message is written, since then it can be sent. */
+  readonly isUnread?: boolean;
   dispose(): void;
   /** Whether it is a service: what receives it gets a binding. */
   readonly isService?: boolean;

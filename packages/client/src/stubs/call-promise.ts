@@ -246,11 +246,6 @@ export class CallPromise implements PromiseBase, PendingPromise, ReturnSink {
   }
 
   handleResults(results: ReceivedPayload): void {
-    // It was given up while the results were under way within this vat.
-    if (this.#settled !== undefined) {
-      results.release();
-      return;
-    }
     arriveFrom(this.#site);
     try {
       const { limits } = this.realm;
@@ -281,7 +276,6 @@ export class CallPromise implements PromiseBase, PendingPromise, ReturnSink {
   }
 
   handleException(error: RpcError): void {
-    if (this.#settled !== undefined) return;
     const base = this.#base;
     // The callee had nothing to look the path up in: its answer was gone. What was asked of it is known here alone.
     if (error.message === NO_CAPABILITY_REASON || (base instanceof CallPromise && base.#isEmpty))

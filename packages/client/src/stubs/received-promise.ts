@@ -49,6 +49,10 @@ export class ReceivedPromise implements PromiseBase {
     return this.target().addRef();
   }
 
+  get isUnread(): boolean {
+    return this.#value !== undefined;
+  }
+
   send(lends: boolean): SentPromise {
     this.#held();
     const release = lends ? undefined : () => this.dispose();

@@ -1,14 +1,22 @@
 // new RpcStub(x): a stub for an object of one's own.
-import { makeRealm } from "../realm.ts";
+import { resolveLimits } from "@capstan/wire";
+import { PlainRealm } from "../realm.ts";
 import { RpcTarget } from "../targets/rpc-target.ts";
 import type { RpcStub as Stub } from "../types.ts";
 import { disposerOf } from "../values/by-reference.ts";
-import type { Realm } from "../values/realm.ts";
 import { coreOf, type StubCore } from "./brand.ts";
 
 const REFUSAL = "RpcStubs can only wrap plain objects, functions, and RpcTarget derivatives.";
 
-let ownRealm: Realm | undefined;
+/**
+ * Without AsyncLocalStorage nobody knows which invocation makes a stub. So its object belongs to nobody until it is sent:
+ * then to the invocation that sends it, which stays open for it.
+ */
+class NobodysRealm extends PlainRealm {
+  readonly isNobodys = true;
+}
+
+let nobody: NobodysRealm | undefined;
 
 /** Promises and properties have cores too. */
 function isWhole(core: StubCore | undefined): boolean {
@@ -16,13 +24,13 @@ function isWhole(core: StubCore | undefined): boolean {
 }
 
 function wrap(target: unknown): object {
-  ownRealm ??= makeRealm();
   if ((typeof target !== "object" && typeof target !== "function") || target === null) throw new TypeError(REFUSAL);
   const core = coreOf(target);
-  if (core !== undefined) return ownRealm.stubFor(core.capability());
+  if (core !== undefined) return core.realm.stubFor(core.capability());
   const isPlain = Object.getPrototypeOf(target) === Object.prototype;
   if (typeof target !== "function" && !isPlain && !(target instanceof RpcTarget)) throw new TypeError(REFUSAL);
-  return ownRealm.stubFor(ownRealm.serve(target, disposerOf(target)));
+  nobody ??= new NobodysRealm(resolveLimits());
+  return nobody.stubFor(nobody.serve(target, disposerOf(target)));
 }
 
 /** A reference to an object or function, here or at the other end. Dispose of it when done. */

@@ -209,12 +209,26 @@ export class Property implements StubCore {
     this.#path = path;
   }
 
+  get realm(): Realm {
+    return this.#base.realm;
+  }
+
   read(): CallPromise {
     return new CallPromise(this.#base, this.#path, undefined);
   }
 
+  /** Whoever holds the capability needs nothing else of the call. */
   capability(): Capability {
-    return this.read().capability();
+    const call = this.read();
+    try {
+      return call.capability();
+    } finally {
+      call.dispose();
+    }
+  }
+
+  get isUnread(): boolean {
+    return true;
   }
 
   send(): SentPromise {

@@ -1,5 +1,5 @@
 // hot path (bench: npm run bench). Serves an object: JsRpcTarget.call → property path → method → results.
-import { type IncomingCall, RpcError, type Server } from "@capstan/vat";
+import { type Capability, type IncomingCall, LocalCapability, RpcError, type Server } from "@capstan/vat";
 import {
   ExceptionType,
   JS_RPC_TARGET_CALL_METHOD,
@@ -32,7 +32,7 @@ export interface Receiver {
 /** Serves one object by reference until its last reference is gone. */
 export class TargetServer implements Server {
   readonly #realm: Realm;
-  readonly #receiver: Receiver;
+  readonly #receiver: Receiver & { readonly target: object };
   readonly #letGo: (() => void) | undefined;
 
   /** @param letGo runs when the last reference is gone; must not throw. */
@@ -40,6 +40,11 @@ export class TargetServer implements Server {
     this.#realm = realm;
     this.#receiver = { target, byPrototype: false, reserved: RESERVED_ON_TARGETS };
     this.#letGo = letGo;
+  }
+
+  /** The object, where its realm is nobody's. */
+  get unowned(): object | undefined {
+    return this.#realm.isNobodys === true ? this.#receiver.target : undefined;
   }
 
   dispatch(call: IncomingCall): void {
@@ -50,6 +55,12 @@ export class TargetServer implements Server {
   release(): void {
     this.#letGo?.();
   }
+}
+
+/** The object that `cap` stands for, where it belongs to nobody: one of `new RpcStub()`, or what came out of such a one. */
+export function unownedBehind(cap: Capability): object | undefined {
+  const end = cap.resolved;
+  return end instanceof LocalCapability && end.server instanceof TargetServer ? end.server.unowned : undefined;
 }
 
 /** Serves the value of a promise, which its owner keeps: nothing in it goes over to whoever reads it. */
@@ -225,7 +236,7 @@ function sendResult(
       ? realm.serve(value, undefined)
       : isPlain
         ? realm.serve(value, onceSent(dispose, owned))
-        : capabilityFor(realm, value, lends, owned);
+        : capabilityFor(realm, value, lends, owned, lends ? undefined : call);
   const results = new ResultContent(call, externalPusher, realm, value, lends, pipeline, dispose !== undefined);
   try {
     returnObject(call, results, owned);

@@ -1,7 +1,7 @@
 // Which objects go by reference, and what happens to them when nobody holds them any more.
-import type { Capability } from "@capstan/vat";
+import type { Capability, IncomingCall } from "@capstan/vat";
 import { isProxy } from "#platform";
-import { coreOf } from "../stubs/brand.ts";
+import { coreOf, type StubCore } from "../stubs/brand.ts";
 import { RpcTarget } from "../targets/rpc-target.ts";
 import type { Realm } from "./realm.ts";
 
@@ -41,16 +41,18 @@ export function onceSent(dispose: (() => void) | undefined, keeper: DisposerKeep
  *
  * @param lends the sender keeps the object: one that has a `dup()` is duplicated, and the duplicate disposed of when the
  * receiver is done. What is returned goes over to the receiver as it is.
+ * @param answered the call whose results give the object away.
  */
 export function capabilityFor(
   realm: Realm,
   object: object,
   lends: boolean,
   keeper: DisposerKeeper,
+  answered?: IncomingCall,
 ): Capability | undefined {
   // A stub is passed on; the sender's own stays usable.
   const core = coreOf(object);
-  if (core !== undefined) return core.capability();
+  if (core !== undefined) return passedOn(realm, core, answered);
   if (typeof object !== "function" && !(object instanceof RpcTarget)) {
     // A Proxy of a plain object: its traps are called where they are.
     if (!isProxy(object) || Object.getPrototypeOf(object) !== Object.prototype) return undefined;
@@ -63,6 +65,11 @@ export function capabilityFor(
   const dispose = disposerOf(target);
   // A duplicate was made for this message alone: it is disposed of also where that is not sent.
   return realm.serve(target, target === object ? onceSent(dispose, keeper) : dispose);
+}
+
+function passedOn(realm: Realm, core: StubCore, answered: IncomingCall | undefined): Capability {
+  const cap = core.capability();
+  return core.isService === true ? cap : (realm.passOn?.(cap, answered) ?? cap);
 }
 
 /** The disposer of results that hold nothing: passing such a result on passes on no duty. */

@@ -91,6 +91,10 @@ export class ResultContent implements PusherFinder {
     this.hasDisposer = hasDisposer;
   }
 
+  get answered(): IncomingCall | undefined {
+    return this.lends ? undefined : this.#call;
+  }
+
   /** Named by the call, or known to its connection, or here. */
   findPusher(): Capability {
     const call = this.#call;

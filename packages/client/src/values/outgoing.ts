@@ -1,5 +1,5 @@
 // hot path (bench: npm run bench). Values on their way out, and the objects that they mention.
-import { type Capability, DISCARD, type PayloadBuilder, type PayloadEncoder } from "@capstan/vat";
+import { type Capability, DISCARD, type IncomingCall, type PayloadBuilder, type PayloadEncoder } from "@capstan/vat";
 import {
   cloneError,
   EXTERNAL_PUSHER_ID_HIGH,
@@ -30,6 +30,8 @@ import type { Realm } from "./realm.ts";
 export interface PusherFinder {
   /** A new reference. */
   findPusher(): Capability;
+  /** The call whose results give away what the value mentions. */
+  readonly answered?: IncomingCall | undefined;
   /** Told of each signal that the value mentions. */
   handleSignal?(signal: AbortSignal): void;
 }
@@ -41,12 +43,20 @@ export interface Push {
   start(pusher: Capability): Capability;
 }
 
+/** A property, or a peer's promise, that is read once the value is whole. */
+interface Unread {
+  /** Where its externals will be: here, and next. */
+  readonly place: External;
+  readonly send: () => SentPromise;
+}
+
 const PUSH_MENTIONED = Object.freeze([PushResults.mentioned]);
 const PUSH_KEPT = Object.freeze([PushResults.kept]);
 
 /** In a checkpoint: what counts the Blobs, above what counts the externals. */
 const BLOB_STEP = 2 ** 31;
 
+const NO_EXTERNAL: External = Object.freeze({ kind: ExternalKind.invalid, capIndex: -1 });
 const NO_EXTERNALS: External[] = [];
 Object.freeze(NO_EXTERNALS);
 
@@ -61,6 +71,7 @@ export class OutgoingObjects implements ExternalsWriter, DisposerKeeper {
   /** An object that is in the cap table already, at `knownIndex`. */
   readonly #known: unknown;
   readonly #knownIndex: number;
+  #unread: Unread[] | undefined = undefined;
   #pushes: Push[] | undefined = undefined;
   #disposers: SentDisposer[] | undefined = undefined;
   /** The Blobs of the value, and where in its bytes theirs belong. */
@@ -111,12 +122,15 @@ export class OutgoingObjects implements ExternalsWriter, DisposerKeeper {
   writeHostObject(out: ValueWriter, object: object): boolean {
     const core = coreOf(object);
     if (core?.send !== undefined && object !== this.#known) {
-      this.#writePromise(out, core.send(this.#lends));
+      out.writeHostTag(Tag.PROMISE);
+      const send = core.send.bind(core, this.#lends);
+      if (core.isUnread === true) this.#readLater(send);
+      else this.#addPromise(send());
       return true;
     }
     let capIndex = this.#knownIndex;
     if (capIndex < 0 || object !== this.#known) {
-      const cap = capabilityFor(this.#realm, object, this.#lends, this);
+      const cap = capabilityFor(this.#realm, object, this.#lends, this, this.#finder?.answered);
       if (cap === undefined) return this.#writeOther(out, object);
       capIndex = this.#out.addCapability(cap);
       cap.release();
@@ -141,11 +155,13 @@ export class OutgoingObjects implements ExternalsWriter, DisposerKeeper {
   }
 
   /**
-   * Pushes what has to be pushed. Nothing that the value holds can fail any more.
+   * Reads properties and peers' promises, and pushes what has to be pushed. Nothing that the value holds can fail any more.
    *
    * @throws UnreadBlobs where the value holds Blobs, once.
    */
   complete(): void {
+    // Ahead of the calls that must wait for the Blobs.
+    if (this.#unread !== undefined) for (const unread of this.#unread) this.#startRead(unread);
     if (this.#blobs !== undefined && this.#blobs.length > 0) throw this.#keep(this.#blobs);
     if (this.#pushes !== undefined) this.#startPushes();
     if (this.#disposers !== undefined) for (const disposer of this.#disposers) disposer.handleSent();
@@ -186,12 +202,34 @@ export class OutgoingObjects implements ExternalsWriter, DisposerKeeper {
     return true;
   }
 
-  #writePromise(out: ValueWriter, { promise, pipeline, release }: SentPromise): void {
-    const value = this.#realm.servePromise(promise, onceSent(release, this));
-    out.writeHostTag(Tag.PROMISE);
-    this.#mention(ExternalKind.rpcTarget, value);
-    if (pipeline === undefined) this.#add({ kind: ExternalKind.invalid, capIndex: -1 });
-    else this.#mention(ExternalKind.rpcTarget, pipeline);
+  #addPromise({ promise, pipeline, release }: SentPromise): void {
+    for (const external of this.#namePromise(promise, pipeline, onceSent(release, this))) this.#add(external);
+  }
+
+  #readLater(send: () => SentPromise): void {
+    const place: External = { kind: ExternalKind.invalid, capIndex: -1 };
+    (this.#unread ??= []).push({ place, send });
+    this.#add(place);
+    this.#add(NO_EXTERNAL);
+  }
+
+  /** The call is made for this message: what it brings is given back also where that is not sent. */
+  #startRead({ place, send }: Unread): void {
+    const at = this.externals.indexOf(place);
+    // What held it was dropped.
+    if (at < 0) return;
+    const { promise, pipeline, release } = send();
+    this.externals.splice(at, 2, ...this.#namePromise(promise, pipeline, release));
+  }
+
+  /** The externals of a promise: who knows its value, and where that is. Takes over the reference. */
+  #namePromise(
+    promise: Promise<unknown>,
+    pipeline: Capability | undefined,
+    release: (() => void) | undefined,
+  ): [External, External] {
+    const value = this.#name(this.#realm.servePromise(promise, release));
+    return [value, pipeline === undefined ? NO_EXTERNAL : this.#name(pipeline)];
   }
 
   #writeReadable(out: ValueWriter, stream: ReadableStream<unknown>): void {
@@ -234,9 +272,10 @@ export class OutgoingObjects implements ExternalsWriter, DisposerKeeper {
   }
 
   /** Takes over the reference. */
-  #mention(kind: number, cap: Capability): void {
-    this.#add({ kind, capIndex: this.#out.addCapability(cap) });
+  #name(cap: Capability): External {
+    const capIndex = this.#out.addCapability(cap);
     cap.release();
+    return { kind: ExternalKind.rpcTarget, capIndex };
   }
 }
 

@@ -33,6 +33,14 @@ export interface Realm {
   promiseFor(value: Capability, pipeline: Capability | undefined): Disposable & object;
   /** Serves `target` by reference; `dispose` runs when the last reference is gone. The reference belongs to the caller. */
   serve(target: object, dispose: (() => void) | undefined): Capability;
+  /** True where nothing ends with this realm: whoever sends an object of its serves that from then on. Default false. */
+  readonly isNobodys?: boolean;
+  /**
+   * What goes out for `cap`, which a stub of ours stands for. Takes over and returns a reference. Without it: `cap` itself.
+   *
+   * @param answered the call whose results give it away; undefined where it is lent.
+   */
+  passOn?(cap: Capability, answered: IncomingCall | undefined): Capability;
   /** Serves the value of `promise`: reading it waits for it. Otherwise like `serve`. */
   servePromise(promise: Promise<unknown>, dispose: (() => void) | undefined): Capability;
   /** Lets a peer write into a stream of ours, which is taken over. Otherwise like `serve`. */

@@ -1,9 +1,10 @@
 // The part of "cloudflare:workers" that acts on the current invocation. Evaluating this module switches scopes on.
 import { AsyncLocalStorage } from "node:async_hooks";
-import { live } from "./cloudflare-workers-env.ts";
+import { registeredEnvironment } from "./environments.ts";
 import { type Scoped, switchOnScopes } from "./invocation-scope.ts";
 
 const storage = new AsyncLocalStorage<Scoped>();
+const replacements = new AsyncLocalStorage<object>();
 
 switchOnScopes(
   (scoped, run) => storage.run(scoped, run),
@@ -23,3 +24,27 @@ export function waitUntil(promise: unknown): void {
 
 /** The current invocation's `ctx.exports`. */
 export const exports = live(() => current("exports").ctx.exports);
+
+/** `env` as the Worker with this id imports it: its bindings' calls are those of the current invocation. */
+export function environmentOf(worker: number): object {
+  const own = registeredEnvironment(worker);
+  return live(() => replacements.getStore() ?? storage.getStore()?.envOver(own) ?? own);
+}
+
+/** Runs `run` with `env` of this module reading from `replacement`. */
+export function withEnv<T>(replacement: object, run: () => T): T {
+  return replacements.run(replacement, run);
+}
+
+/** An object whose properties are those of what `find` returns now. */
+function live(find: () => object): object {
+  return new Proxy(Object.create(null) as object, {
+    get: (_target, key) => Reflect.get(find(), key),
+    has: (_target, key) => Reflect.has(find(), key),
+    ownKeys: () => Reflect.ownKeys(find()),
+    getOwnPropertyDescriptor: (_target, key) => {
+      const descriptor = Reflect.getOwnPropertyDescriptor(find(), key);
+      return descriptor === undefined ? undefined : { ...descriptor, configurable: true };
+    },
+  });
+}

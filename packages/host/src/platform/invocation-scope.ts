@@ -1,10 +1,13 @@
 // Which invocation the running code belongs to. Off until a Worker imports what needs it: AsyncLocalStorage makes every
 // promise of the process slower.
+import type { Realm } from "@capstan/client/serving";
 import type { ExecutionContext } from "../context.ts";
 
 /** What module-level functions act on. */
 export interface Scoped {
   readonly ctx: ExecutionContext;
+  /** What calls that are made now are part of. */
+  readonly callRealm: Realm;
   /** The invocation's view of `env`, if that is its Worker's. */
   envOver(env: object): object | undefined;
 }

@@ -1,7 +1,6 @@
 // The platform's modules, as a Worker's bundle gets them.
 
 const CLASSES = JSON.stringify(import.meta.resolve("./cloudflare-workers.js"));
-const ENVIRONMENT = JSON.stringify(import.meta.resolve("./cloudflare-workers-env.js"));
 const SCOPED = JSON.stringify(import.meta.resolve("./cloudflare-workers-scoped.js"));
 const SOCKETS = JSON.stringify(import.meta.resolve("./cloudflare-sockets.js"));
 const WEB_SOCKETS = JSON.stringify(import.meta.resolve("./web-sockets.js"));
@@ -18,10 +17,9 @@ export const GLOBALS = "capstan:globals";
 export function platformModules(worker: number): Readonly<Record<string, string>> {
   return {
     "cloudflare:workers": `
-import { environmentOf } from ${ENVIRONMENT};
+import { environmentOf } from ${SCOPED};
 export { DurableObject, RpcPromise, RpcProperty, RpcStub, RpcTarget, WorkerEntrypoint } from ${CLASSES};
-export { exports, waitUntil } from ${SCOPED};
-export { withEnv } from ${ENVIRONMENT};
+export { exports, waitUntil, withEnv } from ${SCOPED};
 export const env = /* @__PURE__ */ environmentOf(${worker});
 `,
     "cloudflare:sockets": `export { connect } from ${SOCKETS};\n`,

@@ -18,7 +18,7 @@ export interface PendingCall {
    * the caller. Works until the outcome has reached the sink.
    */
   pipeline(transform: readonly number[]): Capability;
-  /** The sink wants no outcome any more: tells the callee, and calls the sink no more. No effect once settled. */
+  /** The sink wants no outcome any more: tells the callee, and calls the sink no more. No effect once the sink was called. */
   cancel(): void;
 }
 
@@ -26,6 +26,8 @@ export interface PendingCall {
 export interface CallOrigin {
   /** Runs `listener` once when the connection ends. Returns how to take it off again. */
   whenClosed(listener: (error: RpcError) => void): () => void;
+  /** Whether `cap` is an object of the peer's, as far as this vat knows. */
+  reaches(cap: Capability): boolean;
   /** What the peer offers as its bootstrap capability, usable at once. The reference belongs to whoever asked. */
   peerBootstrap(): Capability;
 }

@@ -138,26 +138,30 @@ class LocalCall implements PendingCall, IncomingCall {
     const results = encodeStandalone(encoder, content, this.#limits);
     this.#settle(results);
     this.#pipelines?.resolve(results);
+    if (this.#sink === undefined) this.#pass(results);
+    else queueMicrotask(() => this.#pass(results));
+  }
+
+  /** To the sink, unless that gave up meanwhile. */
+  #pass(results: ReceivedPayload): void {
     const sink = this.#sink;
     this.#sink = undefined;
-    if (sink === undefined) {
-      results.release();
-      this.#pipelines?.release();
-    } else {
-      queueMicrotask(() => {
-        sink.handleResults(results);
-        this.#pipelines?.release();
-      });
-    }
+    if (sink === undefined) results.release();
+    else sink.handleResults(results);
+    this.#pipelines?.release();
   }
 
   returnException(error: RpcError): void {
     if (this.#outcome !== undefined) return;
     this.#settle(error);
     this.#pipelines?.reject(error);
-    const sink = this.#sink;
-    this.#sink = undefined;
-    if (sink !== undefined) queueMicrotask(() => sink.handleException(error));
+    if (this.#sink !== undefined) {
+      queueMicrotask(() => {
+        const sink = this.#sink;
+        this.#sink = undefined;
+        sink?.handleException(error);
+      });
+    }
     this.#pipelines?.release();
   }
 

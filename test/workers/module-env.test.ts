@@ -1,0 +1,73 @@
+// Section a: `env` of "cloudflare:workers" alone, at a module's top level and in invocations.
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { type Host, RpcTarget, serve, WorkerEntrypoint } from "../../packages/host/src/index.ts";
+import { deferred, eventually, failure, item } from "./support/transports.ts";
+
+const folder = fileURLToPath(new URL("../fixtures/env-worker", import.meta.url));
+
+class Counter extends RpcTarget {
+  #count = 0;
+  increment(): number {
+    return ++this.#count;
+  }
+}
+
+describe("env of cloudflare:workers", () => {
+  const events: string[] = [];
+  const gate = deferred();
+  let host: Host;
+
+  class Beyond extends WorkerEntrypoint {
+    counter(): Counter {
+      return new Counter();
+    }
+    async hang(): Promise<void> {
+      this.ctx.signal.addEventListener("abort", () => events.push("cancelled"));
+      events.push("started");
+      await gate.promise;
+    }
+  }
+
+  before(async () => {
+    const workers = [folder, { name: "beyond", module: { default: Beyond } }];
+    host = await serve({ port: 0, workers, report: () => {} });
+  });
+  after(() => host.close());
+
+  async function get(path: string): Promise<string> {
+    return await (await fetch(`${host.url}${path}`)).text();
+  }
+  const idle = (): Promise<void> => eventually(() => host.stats().liveInvocations === 0);
+
+  item("a.8", () => {
+    it("gives back what an invocation received through it", async () => {
+      expect(await get("/")).to.equal("1");
+      await idle();
+    });
+
+    it("has bindings at the module's top level, whose calls are the current invocation's", async () => {
+      expect(await get("/top-level")).to.equal("1");
+      await idle();
+    });
+
+    it("refuses a call while the module is loaded", async () => {
+      expect(await get("/early")).to.equal(
+        'The binding "BEYOND" cannot be used while Workers are loaded: call it in a handler.',
+      );
+    });
+  });
+
+  item("a.10", () => {
+    it("cancels the calls that a handler made through it and waits for", async () => {
+      const client = new AbortController();
+      const gone = failure(fetch(`${host.url}/wait`, { signal: client.signal }));
+      await eventually(() => events.length === 1);
+      client.abort();
+      await gone;
+      await eventually(() => events.includes("cancelled"));
+      gate.resolve();
+      await idle();
+    });
+  });
+});
