@@ -16,8 +16,11 @@ export interface Transport {
   readonly bufferedBytes: number;
   /** Starts to report events. Called once, by the connection. `handleOpen` may be called before it returns. */
   start(receiver: TransportReceiver): void;
-  /** Sends one frame. The bytes belong to the transport from now on. Never throws; failure arrives as `handleClosed`. */
-  send(frame: Uint8Array): void;
+  /**
+   * Sends one frame. The bytes belong to the transport from now on, until it calls `done`, which it need not. Never throws;
+   * failure arrives as `handleClosed`.
+   */
+  send(frame: Uint8Array, done?: () => void): void;
   /** Runs `flush` once, soon: after the work of this turn that is still to come has had a chance to write. */
   schedule(flush: () => void): void;
   /**

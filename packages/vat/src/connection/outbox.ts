@@ -115,10 +115,13 @@ export class Outbox {
   /** Sends what is written. */
   #send(): void {
     const writer = this.#builder.writer;
+    const { ownsBuffer } = writer;
     const bytes = writer.take();
     const { batched } = this.#transport;
-    if (batched && bytes.length <= this.#maxFrameBytes) this.#transport.send(bytes);
-    else for (const piece of splitMessages(bytes, batched ? this.#maxFrameBytes : 0)) this.#transport.send(piece);
+    if (!batched || bytes.length > this.#maxFrameBytes) {
+      for (const piece of splitMessages(bytes, batched ? this.#maxFrameBytes : 0)) this.#transport.send(piece);
+    } else if (ownsBuffer) this.#transport.send(bytes, () => writer.recycle(bytes));
+    else this.#transport.send(bytes);
   }
 
   /** Sends what is whole, then drops everything later. */

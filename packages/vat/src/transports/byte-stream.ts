@@ -5,7 +5,7 @@ import type { Transport, TransportReceiver } from "../transport.ts";
 /** What the transport uses of a socket of `node:net`, or of any duplex stream. */
 export interface ByteStreamLike {
   readonly writableLength: number;
-  write(bytes: Uint8Array): unknown;
+  write(bytes: Uint8Array, done?: () => void): unknown;
   /** Sends what was written, then closes. */
   end(): unknown;
   pause(): unknown;
@@ -65,8 +65,8 @@ export class ByteStreamTransport implements Transport {
     receiver.handleOpen();
   }
 
-  send(frame: Uint8Array): void {
-    this.#stream.write(frame);
+  send(frame: Uint8Array, done?: () => void): void {
+    this.#stream.write(frame, done);
   }
 
   schedule(flush: () => void): void {

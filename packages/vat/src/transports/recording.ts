@@ -30,9 +30,9 @@ export class RecordingTransport implements Transport, TransportReceiver {
     this.#inner.start(this);
   }
 
-  send(frame: Uint8Array): void {
+  send(frame: Uint8Array, done?: () => void): void {
     if (!this.#isOver) this.#listener.handleSent(frame);
-    this.#inner.send(frame);
+    this.#inner.send(frame, done);
   }
 
   get hold(): Transport["hold"] {

@@ -19,7 +19,8 @@ export interface WebSocketLike {
   readonly readyState: number;
   readonly protocol: string;
   readonly bufferedAmount: number;
-  send(data: Uint8Array): void;
+  /** @param done of the `ws` package: runs when the data were written, or could not be. */
+  send(data: Uint8Array, done?: () => void): void;
   close(code?: number, reason?: string): void;
   /** Of the `ws` package: stops and restarts reading. */
   pause?(): void;
@@ -137,8 +138,13 @@ export class WebSocketTransport implements Transport {
     this.close(1003, "Text frames are not part of the protocol.");
   }
 
-  send(frame: Uint8Array): void {
-    if (this.#socket.readyState === OPEN) this.#socket.send(this.#packed ? packFrame(frame) : frame);
+  send(frame: Uint8Array, done?: () => void): void {
+    if (this.#socket.readyState !== OPEN) return;
+    if (this.#packed) {
+      this.#socket.send(packFrame(frame));
+      done?.();
+    } else if (done === undefined) this.#socket.send(frame);
+    else this.#socket.send(frame, done);
   }
 
   schedule(flush: () => void): void {
