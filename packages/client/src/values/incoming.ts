@@ -50,9 +50,10 @@ export class IncomingObjects implements HostObjectReader {
   signals: AbortSignal[] | undefined = undefined;
   /** What holds bindings. */
   #others: Held[] | undefined = undefined;
-  readonly #payload: ReceivedPayload;
+  /** Until the value is read: whoever keeps the value's objects must not keep its message. */
+  #payload: ReceivedPayload | undefined;
   readonly #realm: Realm;
-  readonly #externals: readonly External[];
+  #externals: readonly External[];
   #next = 0;
 
   constructor(payload: ReceivedPayload, realm: Realm, externals: readonly External[] = NO_EXTERNALS) {
@@ -61,13 +62,16 @@ export class IncomingObjects implements HostObjectReader {
     this.#externals = externals;
   }
 
-  /** Reads `ref`. Where it throws, what was made until then is given back. */
+  /** Reads `ref`, once. Where it throws, what was made until then is given back. */
   read(ref: JsValueRef): unknown {
     try {
       return readJsValue(ref, this, this.#realm.limits);
     } catch (error) {
       this.discard();
       throw error;
+    } finally {
+      this.#payload = undefined;
+      this.#externals = NO_EXTERNALS;
     }
   }
 
@@ -209,7 +213,7 @@ export class IncomingObjects implements HostObjectReader {
 
   #capability(kind: number): Capability | undefined {
     const external = this.#externals[this.#next++];
-    return external?.kind === kind ? this.#payload.cap(external.capIndex) : undefined;
+    return external?.kind === kind ? this.#payload?.cap(external.capIndex) : undefined;
   }
 }
 
