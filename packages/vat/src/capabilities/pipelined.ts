@@ -1,7 +1,7 @@
 // A capability that will be in the results of a call which the peer has not answered yet.
 import { TargetKind } from "@capstan/wire";
 import type { Capability } from "./capability.ts";
-import { RemoteCapability } from "./remote.ts";
+import { Attached, RemoteCapability } from "./remote.ts";
 import type { RemotePeer } from "./remote-peer.ts";
 import { StrictCapability } from "./strict.ts";
 
@@ -10,11 +10,9 @@ export interface PipelinedQuestion {
   readonly id: number;
   /** Nobody holds `cap` any more. */
   drop(cap: PipelinedCapability): void;
-  /** It must stay addressable after it was answered, until `unpin`. */
+  /** It must stay addressable after it was answered, until `unpin` was called as often. */
   pin(): void;
   unpin(): void;
-  /** It need not. */
-  unpinAll(): void;
 }
 
 /** Resolves when its question is answered. Holds nothing of the peer's by itself; the question does not hold it. */
@@ -43,13 +41,21 @@ export class PipelinedCapability extends RemoteCapability {
   }
 
   pin(): StrictCapability {
-    const question = this.#question;
-    question.pin();
-    return new StrictCapability(this.peer, this.addRef(), () => question.unpin());
+    this.attached ??= new Attached();
+    const { attached } = this;
+    attached.pins++;
+    this.#question.pin();
+    return new StrictCapability(this.peer, this.addRef(), () => {
+      if (attached.pins === 0) return;
+      attached.pins--;
+      this.#question.unpin();
+    });
   }
 
+  /** Other places in the same results may be pinned still. */
   protected unpin(): void {
-    this.#question.unpinAll();
+    if (this.attached === undefined) return;
+    for (; this.attached.pins > 0; this.attached.pins--) this.#question.unpin();
   }
 
   protected dispose(): void {

@@ -49,7 +49,7 @@ function handleUnimplemented(state: ConnectionState, original: EchoedMessage | u
     if (question === undefined) return;
     // It may still be in its table, and lets go of its id later.
     if (question.returned) throw new ProtocolError(`Question ${question.id} was answered, and is not known after all.`);
-    state.questions.take(question.id);
+    question.returned = true;
     question.settleException(RpcError.unimplemented("The peer does not know this kind of message."));
     // The peer did not take what it carried. Should it have given that back itself, the question is settled all the same.
     for (const id of question.paramExports) state.exports.release(id, 1);

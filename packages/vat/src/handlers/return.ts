@@ -13,17 +13,11 @@ export function handleReturn(state: ConnectionState, message: ReturnMessage): vo
     throw new ProtocolError(`Return for question ${message.answerId}, which is not open.`);
   }
   question.returned = true;
-  const stays = isOutcomeElsewhere(question, message.which) || (question.isPinned && !message.noFinishNeeded);
-  if (question.abandoned || !stays) state.questions.take(question.id);
   // An abandoned question has sent its Finish, which gave back whatever these results carry.
-  if (!question.abandoned) settle(state, question, message);
+  if (question.abandoned) state.questions.take(question.id);
+  else settle(state, question, message);
   // Not before: the results may name what they give back. And whatever is wrong with it, the question is settled.
   if (message.releaseParamCaps) for (const id of question.paramExports) state.exports.release(id, 1);
-}
-
-/** Whether the question stays open though the Return is here: its outcome is that of another call, or stays with the peer. */
-function isOutcomeElsewhere(question: Question, which: number): boolean {
-  return which === ReturnKind.takeFromOtherQuestion || (which === ReturnKind.resultsSentElsewhere && question.isTail);
 }
 
 function settle(state: ConnectionState, question: Question, message: ReturnMessage): void {
@@ -46,6 +40,7 @@ function settle(state: ConnectionState, question: Question, message: ReturnMessa
       return;
     }
     case ReturnKind.resultsSentElsewhere:
+      // They stay with the peer, and the question with them.
       if (question.isTail) return;
       question.settleException(
         RpcError.unimplemented("The callee sent the results elsewhere, which was not asked for."),
@@ -60,7 +55,7 @@ function settle(state: ConnectionState, question: Question, message: ReturnMessa
   }
 }
 
-/** The question has left its table: should its results be refused, nobody else would tell the caller. */
+/** Should its results be refused, nobody else would tell the caller: there is no second Return. */
 function settleResults(state: ConnectionState, question: Question, results: Payload, needsFinish: boolean): void {
   let received: ReceivedPayload;
   try {
@@ -89,19 +84,12 @@ class TakenOutcome implements OutcomeTaker {
   }
 
   settleResults(results: ReceivedPayload): void {
-    if (this.#isOpen()) this.#question.settleResults(results, this.#needsFinish, true);
+    if (this.isWaiting) this.#question.settleResults(results, this.#needsFinish, true);
     else results.release();
   }
 
   settleException(error: RpcError): void {
-    if (this.#isOpen()) this.#question.settleException(error, this.#needsFinish);
-  }
-
-  /** Takes the question out of its table, unless it was given up or its connection ended. */
-  #isOpen(): boolean {
-    if (!this.isWaiting) return false;
-    if (!this.#question.isPinned || !this.#needsFinish) this.#state.questions.take(this.#question.id);
-    return true;
+    if (this.isWaiting) this.#question.settleException(error, this.#needsFinish);
   }
 }
 

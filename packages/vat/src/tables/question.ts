@@ -19,7 +19,8 @@ const NO_EXPORTS: readonly ExportId[] = Object.freeze([]);
  *   settled     the outcome came (or the connection ended); the id is free
  * Events: Return (sent → settled or taking, abandoned → settled), outcome (taking → settled), shutdown (any → settled);
  * cancel, once nothing that is pipelined on it is held any more (sent → abandoned, taking → settled).
- * Invariant: in the table exactly while not settled, or pinned; after settling every pipelined capability is resolved.
+ * Invariant: in the table exactly while not settled, or pinned, whether the peer wants a Finish or not: calls of its own may
+ * still go on to this id. After settling every pipelined capability is resolved.
  *
  * A tail call has no results to resolve to: what is pipelined on it goes through the question for as long as it is held.
  * It is cancelled when the answer that it stands for is done, whether it was answered or not.
@@ -42,9 +43,9 @@ export class Question implements PendingCall {
   #isUnwanted = false;
   #abandoned = false;
   #pins = 0;
-  #isFinishDue = false;
-  /** True where the entry outlasted the Return, because of pins that it has no more. */
-  #isKept = false;
+  /** Settled, but for the last pin. */
+  #isEndDue = false;
+  #needsFinish = false;
   /** Set once settled, until the sink has been told: late pipelines resolve against it. */
   #outcome: ReceivedPayload | RpcError | undefined = undefined;
 
@@ -82,33 +83,25 @@ export class Question implements PendingCall {
     if (this.#pipelined?.delete(cap) === true) this.#abandonIfUnused();
   }
 
-  /** Whether calls of the peer's still go on to what is pipelined on it: Finish waits for them. */
-  get isPinned(): boolean {
-    return this.#pins > 0;
-  }
-
+  /** Calls of the peer's still go on to what is pipelined on it. */
   pin(): void {
     this.#pins++;
   }
 
   unpin(): void {
-    if (this.#pins === 0 || --this.#pins > 0 || !this.#isFinishDue) return;
-    this.#isFinishDue = false;
-    this.#peer.finishQuestion(this.id, false);
-    this.#peer.forgetQuestion(this.id);
+    this.#pins--;
+    if (this.#pins === 0 && this.#isEndDue) this.#end(this.#needsFinish);
   }
 
-  unpinAll(): void {
-    this.#isKept = this.#pins > 0;
-    this.#pins = 0;
-  }
-
-  #finish(): void {
-    if (this.#pins > 0) this.#isFinishDue = true;
-    else {
-      this.#peer.finishQuestion(this.id, false);
-      if (this.#isKept) this.#peer.forgetQuestion(this.id);
+  /** The peer may forget the call, and the id be taken again: both wait until nothing is pinned. */
+  #end(needsFinish: boolean): void {
+    if (this.#pins > 0) {
+      this.#isEndDue = true;
+      this.#needsFinish = needsFinish;
+      return;
     }
+    if (needsFinish) this.#peer.finishQuestion(this.id, false);
+    this.#peer.forgetQuestion(this.id);
   }
 
   /** Ends the question once nobody wants its outcome, and nothing is pipelined on it that needs its results. */
@@ -122,26 +115,26 @@ export class Question implements PendingCall {
   }
 
   /**
-   * The peer answered. Takes over the results. The entry has left the table; Finish goes out before the sink is told,
-   * because the sink may make a call that takes the id again.
+   * The peer answered. Takes over the results. Finish goes out before the sink is told, because the sink may make a call
+   * that takes the id again.
    *
    * @param isTaken whether they are those of a call of the peer's to us.
    */
   settleResults(results: ReceivedPayload, needsFinish = false, isTaken = false): void {
     this.#outcome = results;
     this.#resolvePipelined((cap) => capabilityAt(results, cap.transform), isTaken);
-    if (needsFinish) this.#finish();
+    this.#end(needsFinish);
     const sink = this.#sink;
     this.#sink = undefined;
     if (sink === undefined) results.release();
     else sink.handleResults(results);
   }
 
-  /** The call failed, here or there. The entry has left the table. */
+  /** The call failed, here or there. */
   settleException(error: RpcError, needsFinish = false): void {
     this.#outcome = error;
     this.#resolvePipelined(() => new BrokenCapability(error), false);
-    if (needsFinish) this.#finish();
+    this.#end(needsFinish);
     const sink = this.#sink;
     this.#sink = undefined;
     sink?.handleException(error);
