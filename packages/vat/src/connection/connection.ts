@@ -13,6 +13,7 @@ import type { Transport, TransportReceiver } from "../transport.ts";
 import { dispatch } from "./dispatch.ts";
 import { Inbox, type InboxReceiver } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
+import { exceptionToSend } from "./outgoing-payload.ts";
 import { shutdown } from "./shutdown.ts";
 import { ConnectionState } from "./state.ts";
 
@@ -100,7 +101,8 @@ export class Connection implements TransportReceiver, InboxReceiver, Disposable 
   /** Tells the peer why, then ends the connection. */
   abort(reason: string): void {
     if (this.#state.closedReason !== undefined) return;
-    this.#state.send((writer) => encodeAbort(writer, RpcError.failed(reason).toException()));
+    const exception = exceptionToSend(RpcError.failed(reason), this.#state.limits);
+    this.#state.send((writer) => encodeAbort(writer, exception));
     this.#end(RpcError.disconnected(reason), CLOSE_PROTOCOL_ERROR);
   }
 

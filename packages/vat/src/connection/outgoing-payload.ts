@@ -3,6 +3,7 @@ import {
   type CapDescriptor,
   CapKind,
   copyWithoutLists,
+  type Exception,
   type ExportId,
   type Limits,
   SegmentReader,
@@ -16,16 +17,35 @@ import { type PayloadBuilder, ReceivedPayload } from "../payload.ts";
 const MAX_KEPT_WHOLE = 4096;
 const KEPT_BYTES = 512;
 
+/** What one descriptor takes at most, without its transform. */
+const DESCRIPTOR_BYTES = 48;
+/** The same for a message around its exception. */
+const ENVELOPE_BYTES = 256;
+const DETAIL_BYTES = 32;
+/** One character as UTF-8: what a peer sent that is none takes three bytes where it was one. */
+const CHARACTER_BYTES = 3;
+/** Bytes of a list. */
+const MAX_TEXT_BYTES = 2 ** 29 - 1;
+
 /** What the functions here need of a connection. */
 interface OutgoingTables extends DescriptorTables {
   readonly exports: DescriptorTables["exports"] & { release(id: ExportId, count: number): void };
 }
 
-/** One descriptor for each capability that was named, counted in the tables. Throws with nothing counted. */
-export function describeAll(tables: OutgoingTables, builder: PayloadBuilder): CapDescriptor[] {
+/**
+ * One descriptor for each capability that was named, counted in the tables. Throws with nothing counted, also where they make
+ * the message that began at `start` too large.
+ */
+export function describeAll(tables: OutgoingTables, builder: PayloadBuilder, start: number): CapDescriptor[] {
   const descriptors: CapDescriptor[] = [];
   try {
-    for (const cap of builder.caps) descriptors.push(describeCapability(tables, cap));
+    let bytes = builder.writer.length - start;
+    for (const cap of builder.caps) {
+      const descriptor = describeCapability(tables, cap);
+      descriptors.push(descriptor);
+      bytes += DESCRIPTOR_BYTES + 8 * descriptor.transform.length;
+    }
+    checkSize(bytes, tables.limits);
   } catch (error) {
     for (const id of exportedIds(descriptors)) tables.exports.release(id, 1);
     throw error;
@@ -62,6 +82,30 @@ export function keepForPipelining(
 export function checkSize(bytes: number, { maxFrameBytes }: Limits): void {
   if (bytes <= maxFrameBytes) return;
   throw RpcError.failed(`A message of ${bytes} bytes is larger than a frame may be (${maxFrameBytes}).`);
+}
+
+/**
+ * An error as it goes on the wire: as much of it as one frame has room for, the reason first, then details that fit whole,
+ * then the trace. It may come from elsewhere, where there was more room.
+ */
+export function exceptionToSend(error: RpcError, { maxFrameBytes }: Limits): Exception {
+  const whole = error.toException();
+  const { type, reason, trace, details } = whole;
+  let room = Math.min(maxFrameBytes, MAX_TEXT_BYTES) - ENVELOPE_BYTES;
+  if (details.length === 0 && CHARACTER_BYTES * (reason.length + trace.length) <= room) return whole;
+  const cut = (text: string): string => {
+    const kept = text.slice(0, Math.max(0, Math.floor(room / CHARACTER_BYTES)));
+    room -= CHARACTER_BYTES * kept.length;
+    return kept;
+  };
+  const sentReason = cut(reason);
+  const sentDetails = details.filter(({ data }) => {
+    const bytes = DETAIL_BYTES + data.length;
+    if (bytes > room) return false;
+    room -= bytes;
+    return true;
+  });
+  return { type, reason: sentReason, trace: cut(trace), details: sentDetails };
 }
 
 /** The exports that descriptors of ours count a reference of. */

@@ -45,7 +45,7 @@ import { LocalTable } from "../tables/local-table.ts";
 import { Question } from "../tables/question.ts";
 import { RemoteTable } from "../tables/remote-table.ts";
 import type { Outbox } from "./outbox.ts";
-import { checkSize, describeAll, exportedIds, keepForPipelining } from "./outgoing-payload.ts";
+import { checkSize, describeAll, exceptionToSend, exportedIds, keepForPipelining } from "./outgoing-payload.ts";
 
 const NO_DESCRIPTORS: readonly CapDescriptor[] = Object.freeze([]);
 const NO_TRANSFORM: readonly number[] = Object.freeze([]);
@@ -200,7 +200,7 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
       checkSize(writer.length - start, this.limits);
       if (builder.caps.length === 0) finishPayload(writer, start, at, NO_DESCRIPTORS);
       else {
-        const descriptors = describeAll(this, builder);
+        const descriptors = describeAll(this, builder, start);
         finishPayload(writer, start, at, descriptors);
         question.paramExports = exportedIds(descriptors);
         builder.releaseCaps();
@@ -255,7 +255,7 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
         setNoFinishNeeded(writer, at);
         finishPayload(writer, start, at, NO_DESCRIPTORS);
       } else {
-        const descriptors = describeAll(this, builder);
+        const descriptors = describeAll(this, builder, start);
         finishPayload(writer, start, at, descriptors);
         exports = exportedIds(descriptors);
         results = keepForPipelining(this, builder, start, at);
@@ -270,7 +270,8 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
   }
 
   sendException(answer: Answer, error: RpcError): void {
-    this.send((writer) => encodeReturnException(writer, answer.id, answer.releaseParamCaps, error.toException()));
+    const exception = exceptionToSend(error, this.limits);
+    this.send((writer) => encodeReturnException(writer, answer.id, answer.releaseParamCaps, exception));
   }
 
   sendResultsElsewhere(answer: Answer): void {
@@ -350,7 +351,7 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
   #sendResolve(id: ExportId, cap: Capability): void {
     const error = cap.brokenReason;
     if (error !== undefined) {
-      this.send((writer) => encodeResolveException(writer, id, error.toException()));
+      this.send((writer) => encodeResolveException(writer, id, exceptionToSend(error, this.limits)));
       return;
     }
     let descriptor: CapDescriptor;
@@ -358,7 +359,8 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
       descriptor = describeCapability(this, cap);
     } catch (failure) {
       // Over the quota of exports.
-      this.send((writer) => encodeResolveException(writer, id, RpcError.from(failure).toException()));
+      const exception = exceptionToSend(RpcError.from(failure), this.limits);
+      this.send((writer) => encodeResolveException(writer, id, exception));
       return;
     }
     this.send((writer) => encodeResolveCap(writer, id, descriptor));
