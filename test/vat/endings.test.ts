@@ -1,7 +1,9 @@
 import { expect } from "chai";
 import { type PayloadEncoder, PromiseCapability } from "../../packages/vat/src/index.ts";
 import { resolveLimits } from "../../packages/wire/src/index.ts";
-import { Keeper, local, Pair, start } from "../support/pair.ts";
+import { CAP, Keeper, local, Pair, start } from "../support/pair.ts";
+import { bootstrap, call, noteContent, receiverHosted } from "../support/raw-messages.ts";
+import { RawPeer } from "../support/raw-peer.ts";
 
 describe("vat: a connection that ends", () => {
   it("keeps nothing of a message whose getter ended it", async () => {
@@ -48,6 +50,58 @@ describe("vat: a connection that ends", () => {
     expect(reasons).to.deep.equal(["enough"]);
     expect((await uncaught).message).to.equal("thrown by a sink");
     pair.expectLeftEmpty();
+  });
+
+  it("lets go of what a call was given whose results' getter ended it", () => {
+    const pair = new Pair();
+    const api = pair.left.bootstrap();
+    const param = new Keeper();
+    const cap = local(param);
+    start(api, 0, { text: "", cap });
+    cap.release();
+    pair.settle();
+    const { call, note } = pair.keeper.calls[0] as (typeof pair.keeper.calls)[0];
+    note.cap?.release();
+    call.returnResults({ encode: () => pair.right.close() }, undefined);
+    expect(call.params.capCount).to.equal(0);
+    expect(pair.right.tables).to.include({ answers: 0, imports: 0 });
+  });
+
+  it("lets go of calls that are answered between its turns, and cancels none of those", async () => {
+    const CALLS = 5000;
+    const peer = new RawPeer();
+    const caps = [receiverHosted(0)];
+    const calls = Array.from({ length: CALLS }, (_, i) =>
+      call(i + 1, { question: 0 }, { caps, content: noteContent() }),
+    );
+    peer.send(bootstrap(0), ...calls);
+    // With a call pipelined on the last one.
+    peer.send(call(CALLS + 1, { question: CALLS, transform: CAP }));
+    const { keeper, connection } = peer;
+    const all = keeper.calls.map(({ call }) => call);
+    let cancelledLate = 0;
+    for (const { call, note } of keeper.calls) {
+      note.cap?.release();
+      let isAnswered = false;
+      const returnResults = call.returnResults.bind(call);
+      call.returnResults = (encoder, content) => {
+        isAnswered = true;
+        returnResults(encoder, content);
+      };
+      call.onCancel = () => {
+        if (isAnswered) cancelledLate++;
+        else keeper.cancelled++;
+      };
+    }
+    const ended = new Promise((resolve) => connection.whenClosed(resolve));
+    connection.close();
+    expect(keeper.cancelled).to.be.within(1, CALLS - 1);
+    while (keeper.calls.length > 0) keeper.answer();
+    expect(all.filter(({ params }) => params.capCount > 0)).to.deep.equal([]);
+    // Listeners hear last.
+    await ended;
+    expect(cancelledLate).to.equal(0);
+    expect(keeper.released).to.equal(1);
   });
 
   it("tells a listener on a capability once", async () => {

@@ -247,7 +247,9 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
       builder.at = at;
       encoder.encode(builder, content);
       if (this.closedReason !== undefined) {
+        // Before, or by a getter of the value's. The end may take turns: the answer hears of it from here first.
         this.outbox.rollback(builder, start);
+        answer.handleUnsent(this.closedReason);
         return;
       }
       checkSize(writer.length - start, this.limits);

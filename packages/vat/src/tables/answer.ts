@@ -12,7 +12,10 @@ export interface AnswerPeer extends CallOrigin {
   readonly limits: Limits;
   /** Answers out of their table that still run, for what is pipelined on them. */
   readonly orphans: Set<Answer>;
-  /** Writes the Return and tells the answer with `handleSent`. Throws what `encoder` throws, with nothing sent. */
+  /**
+   * Writes the Return and tells the answer with `handleSent`; with `handleUnsent` where the connection is over. Throws what
+   * `encoder` throws, with nothing sent.
+   */
   sendResults<T>(answer: Answer, encoder: PayloadEncoder<T>, content: T): void;
   sendException(answer: Answer, error: RpcError): void;
   sendResultsElsewhere(answer: Answer): void;
@@ -38,7 +41,8 @@ export interface OutcomeTaker {
  *              but to what was pipelined on it, and to a question of ours that takes it
  *   done       out of the table, nothing held
  * Events: returnResults/returnException (running → returned, or → done where no Finish is needed; detached → done),
- * Finish (running → detached, returned → done), shutdown (running → detached, returned → done).
+ * Finish (running → detached, returned → done), shutdown (running → detached, or → done where it is answered meanwhile;
+ * returned → done).
  * A call whose results were taken by a question of ours has its Return out while it runs.
  * Invariant: in the table exactly while running or returned; results are held only while returned.
  */
@@ -187,6 +191,13 @@ export class Answer implements IncomingCall {
     if (pipelines === undefined) return;
     if (results === undefined) pipelines.reject(noCapability().brokenReason);
     else pipelines.resolve(results);
+  }
+
+  /** The connection ended before the Return was out: nobody hears of the results, and what is pipelined on them fails. */
+  handleUnsent(reason: RpcError): void {
+    const pipelines = this.#pipelines;
+    this.#leave("done");
+    pipelines?.reject(reason);
   }
 
   /**
