@@ -4,6 +4,7 @@ import { resolveLimits } from "../../packages/wire/src/index.ts";
 import { CAP, Keeper, local, Pair, start } from "../support/pair.ts";
 import { bootstrap, call, noteContent, receiverHosted } from "../support/raw-messages.ts";
 import { RawPeer } from "../support/raw-peer.ts";
+import { uncaught } from "../support/uncaught.ts";
 
 describe("vat: a connection that ends", () => {
   it("keeps nothing of a message whose getter ended it", async () => {
@@ -37,18 +38,11 @@ describe("vat: a connection that ends", () => {
     const { outcome } = start(api, 0);
     const reasons: string[] = [];
     pair.left.whenClosed((error) => reasons.push(error.message));
-    const uncaught = new Promise<Error>((resolve) => {
-      const others = process.listeners("uncaughtException");
-      process.removeAllListeners("uncaughtException");
-      process.once("uncaughtException", (error) => {
-        for (const other of others) process.on("uncaughtException", other);
-        resolve(error);
-      });
-    });
+    const thrown = uncaught();
     pair.left.close("enough");
     expect(outcome.error?.message).to.equal("enough");
     expect(reasons).to.deep.equal(["enough"]);
-    expect((await uncaught).message).to.equal("thrown by a sink");
+    expect((await thrown).message).to.equal("thrown by a sink");
     pair.expectLeftEmpty();
   });
 

@@ -66,6 +66,13 @@ export class RpcError extends Error {
   }
 }
 
+/** Code of others' threw what is nobody's here to handle: an uncaught error of its own, and everything else goes on. */
+export function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
 /** The peer broke the protocol: the connection must be aborted with this reason. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";

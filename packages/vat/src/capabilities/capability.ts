@@ -60,7 +60,7 @@ export interface IncomingCall {
 export interface Server {
   /** Takes over the call. Must not throw. */
   dispatch(call: IncomingCall): void;
-  /** The last reference is gone. */
+  /** The last reference is gone. What this throws is an uncaught error of its own. */
   release?(): void;
 }
 

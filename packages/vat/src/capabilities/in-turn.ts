@@ -1,11 +1,12 @@
 // Work that leads to more of its kind: a peer decides how long such a chain is, so it must not lie on the stack.
+import { throwLater } from "../errors.ts";
 
 /** Steps within one another that run at once. */
 const MAX_DEPTH = 64;
 
 /**
  * Runs steps at once, as any function call does, until too many of them lie within one another: those then wait in order
- * until the outermost one is done, within the same turn.
+ * until the outermost one is done, within the same turn. What one of those throws keeps none of the others from running.
  */
 export class InTurn<Step> {
   readonly #run: (step: Step) => void;
@@ -25,8 +26,9 @@ export class InTurn<Step> {
     try {
       this.#run(step);
     } finally {
+      // Still within the outermost step: what waits must not lie within one another either.
+      if (this.#depth === 1 && this.#waiting.length > 0) this.#runWaiting();
       this.#depth--;
-      if (this.#depth === 0 && this.#waiting.length > 0) this.#runWaiting();
     }
   }
 
@@ -34,7 +36,13 @@ export class InTurn<Step> {
     while (this.#waiting.length > 0) {
       const steps = this.#waiting;
       this.#waiting = [];
-      for (const step of steps) this.run(step);
+      for (const step of steps) {
+        try {
+          this.run(step);
+        } catch (error) {
+          throwLater(error);
+        }
+      }
     }
   }
 }

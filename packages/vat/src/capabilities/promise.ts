@@ -1,6 +1,6 @@
 // A capability that is not known yet: calls made on it wait, in order.
 import { DEFAULT_LIMITS, type Limits } from "@capstan/wire";
-import { RpcError } from "../errors.ts";
+import { RpcError, throwLater } from "../errors.ts";
 import { eachInTurns } from "../later-turn.ts";
 import { encodeStandalone, forwardEncoder, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
 import { BrokenCapability, FailedCall } from "./broken.ts";
@@ -65,7 +65,11 @@ export class PromiseCapability extends Capability {
     // Calls that are made meanwhile go behind those that wait. Those that fail have no order to keep.
     const proceed = (waiting: Waiting): void => {
       this.#queue.delete(waiting);
-      waiting.proceed(target);
+      try {
+        waiting.proceed(target);
+      } catch (error) {
+        throwLater(error);
+      }
       this.release();
     };
     if (target instanceof BrokenCapability) eachInTurns(this.#queue.values(), FAILURES_PER_TURN, proceed);

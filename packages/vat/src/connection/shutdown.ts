@@ -1,6 +1,6 @@
 // The one way in which a connection ends.
 import { BrokenCapability } from "../capabilities/broken.ts";
-import type { RpcError } from "../errors.ts";
+import { type RpcError, throwLater } from "../errors.ts";
 import { eachInTurns } from "../later-turn.ts";
 import type { ConnectionState } from "./state.ts";
 
@@ -41,13 +41,11 @@ function* endings(state: ConnectionState, reason: RpcError): Generator<() => voi
   state.closeListeners.clear();
 }
 
-/** Code of others' that throws is an uncaught error of its own, and keeps nothing else from ending. */
+/** Nothing that throws keeps anything else from ending. */
 function guard(step: () => void): void {
   try {
     step();
   } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
+    throwLater(error);
   }
 }
