@@ -70,7 +70,8 @@ export function handleDisembargo(state: ConnectionState, message: DisembargoMess
 
 /**
  * Calls that came the old way still wait here. Once they have been passed on, whatever comes later goes behind them, even
- * where the promise has led to another one, or to an object of ours: what is sent back then names what it asked for.
+ * where the promise has led to another one, or to an object of ours: what is sent back then names what it asked for. The
+ * promise may be a third vat's, and outlive this link: then nothing waits any more.
  */
 function waitToReturn(state: ConnectionState, promise: Capability, message: DisembargoMessage): void {
   if (state.waitingDisembargoes >= state.limits.maxCallsInFlight) {
@@ -78,10 +79,15 @@ function waitToReturn(state: ConnectionState, promise: Capability, message: Dise
   }
   state.waitingDisembargoes++;
   promise.addRef();
-  promise.whenResolved(() => {
+  const offResolved = promise.whenResolved(() => {
+    offClosed();
     state.waitingDisembargoes--;
     const end = promise.resolved;
     returnDisembargo(state, isOwnRemote(state, end) ? end : message, message.embargoId);
+    promise.release();
+  });
+  const offClosed = state.whenClosed(() => {
+    offResolved();
     promise.release();
   });
 }
