@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { type Capability, PromiseCapability, WatchedCapability } from "../../packages/vat/src/index.ts";
 import { type ExportId, encodeResolveCap, resolveLimits } from "../../packages/wire/src/index.ts";
-import { Keeper, local } from "../support/pair.ts";
-import { bootstrap, call, noteContent, senderPromise, type Write } from "../support/raw-messages.ts";
+import { CAP, Keeper, local } from "../support/pair.ts";
+import { bootstrap, call, noteContent, receiverAnswer, senderPromise, type Write } from "../support/raw-messages.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 
 const LIMITS = resolveLimits();
@@ -66,4 +66,64 @@ describe("vat: long chains that a peer makes", () => {
     cap.release();
     expect([letGo, keeper.released]).to.deep.equal([LONG, 1]);
   });
+
+  it("of answers that lead to the one before are shortened: the way to the end is not gone whole each time", async () => {
+    const steps = countSteps();
+    const victim = new RawPeer({ maxCallsInFlight: LONG + 1 });
+    const { keeper } = victim;
+    victim.send(bootstrap(0), call(1, { exported: 0 }));
+    const before = (i: number) => ({ caps: [receiverAnswer(i, CAP)], content: noteContent() });
+    victim.send(...Array.from({ length: LONG - 1 }, (_, i) => call(i + 2, { exported: 0 }, before(i + 1))));
+    const end = new Keeper();
+    const target = local(end);
+    keeper.answer({ text: "", cap: target });
+    target.release();
+    for (let next = keeper.calls[0]; next !== undefined; next = keeper.calls[0]) {
+      const cap = next.note.cap?.addRef();
+      keeper.answer({ text: "", cap });
+      cap?.release();
+    }
+    for (let i = 0; i < 100; i++) victim.send(call(LONG + 1 + i, { question: LONG, transform: CAP }));
+    expect(end.log).to.have.length(100);
+    expect(steps.end()).to.be.below(100 * LONG);
+    const ended = new Promise((resolve) => victim.connection.whenClosed(resolve));
+    victim.connection.close();
+    await ended;
+    expect(end.released).to.equal(1);
+  });
+
+  it("of local promises are shortened by those who go them, and each promise is let go once", () => {
+    const promises = Array.from({ length: LONG }, () => new PromiseCapability(LIMITS));
+    const keeper = new Keeper();
+    const target = local(keeper);
+    for (let i = LONG - 2; i >= 0; i--) promises[i]?.resolve((promises[i + 1] as PromiseCapability).addRef());
+    promises.at(-1)?.resolve(target);
+    const steps = countSteps();
+    for (let i = 0; i < 100; i++) expect(promises[0]?.resolved === target).to.equal(true);
+    expect(steps.end()).to.be.below(10 * LONG);
+    // Those on the way lead there too, held by others as they are.
+    for (const promise of promises) expect(promise.resolved === target).to.equal(true);
+    for (const promise of promises.slice(0, -1)) promise.release();
+    expect(keeper.released).to.equal(0);
+    promises.at(-1)?.release();
+    expect(keeper.released).to.equal(1);
+  });
 });
+
+/** Counts how often a promise is asked where it leads, until `end`. */
+function countSteps() {
+  const { prototype } = PromiseCapability;
+  const own = Object.getOwnPropertyDescriptor(prototype, "next") as PropertyDescriptor & { get(): unknown };
+  let steps = 0;
+  const get = function (this: PromiseCapability): unknown {
+    steps++;
+    return own.get.call(this);
+  };
+  Object.defineProperty(prototype, "next", { ...own, get });
+  return {
+    end(): number {
+      Object.defineProperty(prototype, "next", own);
+      return steps;
+    },
+  };
+}

@@ -135,10 +135,29 @@ export abstract class Capability implements Disposable {
 
   /** What this stands for by now: itself, or what a promise resolved to, followed to the end. Borrowed. */
   get resolved(): Capability {
-    // A loop: a peer decides how long the way is. Whoever resolves a promise sees to it that there is no circle.
-    let end: Capability = this;
-    for (let next = end.next; next !== undefined; next = end.next) end = next;
-    return end;
+    const { next } = this;
+    if (next === undefined) return this;
+    return next.next === undefined ? next : this.#follow();
+  }
+
+  /**
+   * A loop: a peer decides how long the way is, and how often it is gone. So it is halved each time. Whoever resolves a
+   * promise sees to it that there is no circle.
+   */
+  #follow(): Capability {
+    let at: Capability = this;
+    for (let next = at.next; next !== undefined; next = at.next) {
+      const further = next.next;
+      if (further === undefined) return next;
+      at.shorten(further.addRef());
+      at = further;
+    }
+    return at;
+  }
+
+  /** What this leads to leads to `further` itself, which is to be `next` from now on. Takes over the reference. */
+  protected shorten(further: Capability): void {
+    further.release();
   }
 
   /** What a promise resolved to, one step on; undefined for what has not resolved, and for what is no promise. Borrowed. */

@@ -140,6 +140,12 @@ export class PromiseCapability extends Capability {
     return this.#target;
   }
 
+  protected override shorten(further: Capability): void {
+    const target = this.#target;
+    this.#target = further;
+    target?.release();
+  }
+
   override get isPromise(): boolean {
     return this.#target === undefined || this.resolved.isPromise;
   }

@@ -114,6 +114,12 @@ export abstract class RemoteCapability extends Capability {
     return this.resolution;
   }
 
+  protected override shorten(further: Capability): void {
+    const { resolution } = this;
+    this.resolution = further;
+    resolution?.release();
+  }
+
   override whenResolved(listener: () => void): () => void {
     if (this.resolution !== undefined) return this.resolved.whenResolved(listener);
     if (!this.isPromise) return NOTHING;
