@@ -67,8 +67,11 @@ export interface Server {
 /** What a capability lets go of may be the last reference to the next one. */
 let disposals: InTurn<Capability>;
 
-/** A peer decides how long promises go on to lead to others, and each one on the way is kept. */
-const MAX_HOPS = 1000;
+/**
+ * A peer decides how long promises go on to lead to others, and each one on the way is kept. Where they make a circle of which
+ * no vat sees the whole, it goes round as often, at the cost of vats that did nothing.
+ */
+const MAX_HOPS = 64;
 
 /** Promises that led to one, one after the other. Few have any. */
 const hops = new WeakMap<Capability, number>();
