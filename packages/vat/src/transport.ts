@@ -35,7 +35,10 @@ export interface Transport {
 /** What a transport tells its connection. */
 export interface TransportReceiver {
   handleOpen(): void;
-  /** The bytes belong to the receiver and are never changed afterwards. */
+  /**
+   * The bytes belong to the receiver and are never changed afterwards. What comes while an earlier frame is handled, because
+   * `send` delivers at once, waits for a later turn.
+   */
   handleFrame(frame: Uint8Array): void;
   /** What came cannot be frames: the connection is to end, and the peer to be told why. */
   handleMalformed(reason: string): void;

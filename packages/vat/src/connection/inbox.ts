@@ -29,6 +29,8 @@ export class Inbox {
   #waiting: (Uint8Array | undefined)[] = [];
   #next = 0;
   #state: "flowing" | "held" | "closed" = "flowing";
+  /** True while the reader is in a frame of this turn's. */
+  #isHandling = false;
   /** Runs once nothing waits any more. */
   #onDrained: (() => void) | undefined;
   /** Handled since the clock was last looked at. */
@@ -44,16 +46,22 @@ export class Inbox {
   }
 
   take(frame: Uint8Array): void {
-    if (this.#state === "held") this.#waiting.push(frame);
-    else if (this.#state === "flowing" && !this.#handle(frame)) {
+    if (this.#state === "held" || this.#isHandling) this.#waiting.push(frame);
+    else if (this.#state === "flowing" && !(this.#handle(frame) && this.#isEmpty)) {
       this.#state = "held";
       this.#transport.hold?.(true);
+      this.#putOff();
     }
+  }
+
+  /** False where more came while a message was handled: a transport may deliver within `send`, or say that it closed. */
+  get #isEmpty(): boolean {
+    return this.#state === "closed" || (this.#waiting.length === 0 && this.#onDrained === undefined);
   }
 
   /** Runs `then` once all that came has been handled: now, where nothing waits. */
   whenDrained(then: () => void): void {
-    if (this.#state === "held") this.#onDrained = then;
+    if (this.#state === "held" || (this.#state === "flowing" && this.#isHandling)) this.#onDrained = then;
     else then();
   }
 
@@ -71,6 +79,7 @@ export class Inbox {
    */
   #handle(frame: Uint8Array | undefined): boolean {
     const reader = this.#reader;
+    this.#isHandling = true;
     try {
       if (frame !== undefined) reader.open(frame);
       for (;;) {
@@ -85,6 +94,8 @@ export class Inbox {
     } catch (error) {
       this.#receiver.handleBroken(error);
       return true;
+    } finally {
+      this.#isHandling = false;
     }
   }
 
@@ -92,12 +103,16 @@ export class Inbox {
   #isLongTurn(): boolean {
     this.#work = 0;
     if (this.#transport.hold === undefined) return false;
-    const now = performance.now();
+    return performance.now() - this.#putOff() > SLICE_MS;
+  }
+
+  /** What waits is gone on with in the next turn. Returns since when this one is busy. */
+  #putOff(): number {
     if (this.#busySince === undefined) {
-      this.#busySince = now;
+      this.#busySince = performance.now();
       inLaterTurn(this.#handleTurn);
     }
-    return now - this.#busySince > SLICE_MS;
+    return this.#busySince;
   }
 
   #beginTurn(): void {
