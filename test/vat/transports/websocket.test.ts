@@ -17,6 +17,7 @@ import {
   type SegmentWriter,
   unpackFrame,
 } from "../../../packages/wire/src/index.ts";
+import { Keeper, local } from "../../support/pair.ts";
 import { bootstrap, call, frame } from "../../support/raw-messages.ts";
 
 const LIMITS = resolveLimits({ maxFrameBytes: 64 * 1024 });
@@ -55,6 +56,10 @@ class FakeSocket {
   receive(bytes: Uint8Array): void {
     if (this.on === undefined) this.#events.emit("message", { data: bytes.slice().buffer });
     else this.#events.emit("ws message", Buffer.from(bytes), true);
+  }
+  receiveText(text: string): void {
+    if (this.on === undefined) this.#events.emit("message", { data: text });
+    else this.#events.emit("ws message", Buffer.from(text), false);
   }
 }
 
@@ -115,6 +120,20 @@ describe("vat: a WebSocket transport", () => {
       expect(socket.sent[0]).to.equal(message);
       socket.receive(new Uint8Array(3));
       expect(log.frames).to.deep.equal([new Uint8Array(3)]);
+    });
+
+    it(`ends its connection at a text frame, over a socket like ${kind === "ws" ? "one of ws" : "a browser's"}`, () => {
+      const socket = new FakeSocket(kind);
+      const keeper = new Keeper();
+      const transport = new WebSocketTransport(socket as unknown as WebSocketLike);
+      const connection = new Connection(transport, { bootstrap: local(keeper) });
+      socket.open(CAPSTAN_PROTOCOL);
+      socket.receive(frame(bootstrap(1), call(2, { question: 1 })));
+      socket.receiveText("{}");
+      socket.receive(frame(call(3, { question: 1 })));
+      expect(keeper.log).to.have.length(1);
+      expect(connection.closedReason?.message).to.equal("Text frames are not part of the protocol.");
+      expect(socket.closeCode).to.equal(kind === "ws" ? 1003 : 3003);
     });
   }
 

@@ -13,6 +13,9 @@ export const CAPNP_PROTOCOL = "capnp";
 
 const OPEN = 1;
 
+/** Close code: what came is of a type that this end does not take. */
+const UNSUPPORTED_DATA = 1003;
+
 /** What the transport uses of a WebSocket. */
 export interface WebSocketLike {
   binaryType: string;
@@ -92,13 +95,13 @@ export class WebSocketTransport implements Transport {
     if (socket.on === undefined) {
       socket.addEventListener("message", ({ data }) => {
         if (data instanceof ArrayBuffer) take(new Uint8Array(data));
-        else this.#refuseText();
+        else this.#refuseText(receiver);
       });
     } else {
       socket.on("message", (data, isBinary) => {
         // Not as the Buffer that it is: slices of those share memory.
         if (isBinary) take(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-        else this.#refuseText();
+        else this.#refuseText(receiver);
       });
     }
     socket.addEventListener("error", ({ message }) => {
@@ -134,8 +137,11 @@ export class WebSocketTransport implements Transport {
     }
   }
 
-  #refuseText(): void {
-    this.close(1003, "Text frames are not part of the protocol.");
+  /** Frames that are on their way already count no more: the connection ends here. */
+  #refuseText(receiver: TransportReceiver): void {
+    const reason = "Text frames are not part of the protocol.";
+    this.close(UNSUPPORTED_DATA, reason);
+    receiver.handleMalformed(reason);
   }
 
   send(frame: Uint8Array, done?: () => void): void {
@@ -152,6 +158,7 @@ export class WebSocketTransport implements Transport {
   }
 
   close(code: number, reason: string): void {
+    if (this.#closed) return;
     this.#closed = true;
     const socket = this.#socket;
     // A browser's may give no other reasons than these.
