@@ -1,11 +1,13 @@
 import { expect } from "chai";
 import { Keeper, local, type Outcome, start } from "../support/pair.ts";
 import { bootstrap, finish, receiverHosted, senderHosted } from "../support/raw-messages.ts";
-import { call, RawPeer, returns, returnsException, returnsOther } from "../support/raw-peer.ts";
+import { call, disembargo, RawPeer, returns, returnsException, returnsOther } from "../support/raw-peer.ts";
 
 const ABORT = 1;
+const CALL = 2;
 const RETURN = 3;
 const FINISH = 4;
+const DISEMBARGO = 13;
 const RESULTS = 0;
 const EXCEPTION = 1;
 const CANCELED = 2;
@@ -194,6 +196,29 @@ describe("vat: a Return that takes the results of a call of the peer's", () => {
   }
 });
 
+describe("vat: a call whose results a peer takes from one that it made", () => {
+  it("has later calls wait for those that go round, though both end with the peer", () => {
+    const { peer, asked } = calledBack();
+    const pipelined = asked.call.pipeline([1]);
+    start(pipelined, 0, { text: "one" });
+    expect(peer.receive()[0]).to.deep.include({ kind: CALL, targetKind: 1, targetId: 0, transform: [1] });
+    // What the vat answers is an object of the peer's, which is told so.
+    peer.send(call(6, 0, 0, { caps: [senderHosted(7)] }));
+    peer.keeper.answer({ text: "", cap: peer.keeper.calls[1]?.note.cap });
+    const sent = peer.send(returnsOther(0, TAKE, 5));
+    expect(sent.find(({ kind }) => kind === DISEMBARGO)).to.deep.include({
+      targetKind: 1,
+      targetId: 0,
+      transform: [1],
+    });
+    start(pipelined, 0, { text: "two" });
+    expect(peer.receive()).to.deep.equal([]);
+    // The first one comes by, and goes on to the peer.
+    expect(peer.send(call(8, 1, 5, { transform: [1], text: "one" }))[0]).to.include({ kind: CALL, targetId: 7 });
+    expect(peer.send(disembargo(0, 0, 1, 0))[0]).to.include({ kind: CALL, targetKind: 0, targetId: 7 });
+  });
+});
+
 describe("vat: two Returns for one question", () => {
   it("are an abort, whatever the first one was", () => {
     const firsts = [returns(0), returnsException(0, "no"), returnsOther(0, CANCELED), returnsOther(0, TAKE, 5)];
@@ -252,6 +277,14 @@ describe("vat: a call that is passed back to its caller", () => {
     expect(first).to.have.deep.nested.property("results.capTable", [receiverHosted(7)]);
     expect(second).to.deep.include({ kind: 2, questionId: 0, targetId: 7, sendResultsTo: YOURSELF });
     expect(third).to.deep.include({ kind: RETURN, answerId: 2, which: TAKE, otherAnswer: 0 });
+  });
+
+  it("keeps its id until it is finished, though it is answered", () => {
+    const { peer } = passedBack();
+    expect(peer.send(returnsOther(0, ELSEWHERE))).to.deep.equal([]);
+    expect(peer.send(call(3, 1, 1, { transform: [1] }))[0]).to.include({ kind: CALL, questionId: 1 });
+    peer.send(finish(2));
+    expect(peer.send(call(4, 1, 1, { transform: [1] }))[0]).to.include({ kind: CALL, questionId: 0 });
   });
 
   it("is finished when the peer finishes its own, answered or not", () => {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import { BrokenCapability, type Capability, PromiseCapability, RpcError } from "../../packages/vat/src/index.ts";
 import { resolveLimits } from "../../packages/wire/src/index.ts";
@@ -18,6 +20,9 @@ const CALL = 2;
 const RESOLVE = 5;
 const RELEASE = 6;
 const DISEMBARGO = 13;
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
 
 const promised = () => new PromiseCapability(resolveLimits());
 const kinds = (sent: readonly { readonly kind: number }[]) => sent.map(({ kind }) => kind);
@@ -146,6 +151,28 @@ describe("vat: Resolve to a peer", () => {
     expect(sent).to.deep.include({ kind: RESOLVE, promiseId: 1, cap: receiverHosted(7), exception: undefined });
     peer.send(call(3, 0, 1, { text: "late" }));
     expect(peer.connection.closedReason).to.equal(undefined);
+  });
+
+  it("to a promise of the peer's own has calls go exactly there, whatever that resolves to", () => {
+    const { peer, promise } = held();
+    promise.resolve(peer.offer(7, true));
+    expect(peer.receive()[0]).to.deep.include({ kind: RESOLVE, promiseId: 1, cap: receiverHosted(7) });
+    peer.send(resolves(7, receiverHosted(0)));
+    expect(peer.send(call(9, 0, 1))[0]).to.include({ kind: CALL, targetKind: 0, targetId: 7 });
+    expect(peer.keeper.log).to.have.length(1);
+  });
+
+  it("leaves nothing of the promise in the table, though the peer goes on calling it", () => {
+    const { peer, promise } = held();
+    const exported = new WeakRef(promise);
+    promise.resolve(local(new Keeper()));
+    promise.release();
+    return nextTurn().then(() => {
+      collect();
+      expect(exported.deref()).to.equal(undefined);
+      peer.send(call(9, 0, 1));
+      expect(peer.connection.closedReason).to.equal(undefined);
+    });
   });
 
   it("that comes back as unimplemented gives back what it carried", () => {
@@ -325,6 +352,14 @@ describe("vat: Disembargo with a raw peer", () => {
       expect(kinds(sent).filter((kind) => kind === DISEMBARGO)).to.have.length(1);
       expect(peer.connection.closedReason).to.equal(undefined);
     }
+  });
+
+  it("is an abort on a place in results where nothing is", () => {
+    const peer = introduced();
+    peer.send(call(1, 0, 0, { caps: [senderHosted(7)] }));
+    peer.keeper.answer({ text: "", cap: peer.keeper.calls[0]?.note.cap?.addRef() });
+    peer.receive();
+    expect(kinds(peer.send(disembargo(1, 1, 0, 55, [0]))).at(-1)).to.equal(ABORT);
   });
 
   it("is an abort in a context that level 1 has not", () => {

@@ -60,7 +60,10 @@ export const CALL: readonly Clause[] = [
     ],
   ),
   supported("Call.sendResultsTo.yourself/finish", "The call that was passed back is finished once the original is.", [
-    ...at.passedBack("is finished when the peer finishes its own, answered or not"),
+    ...at.passedBack(
+      "keeps its id until it is finished, though it is answered",
+      "is finished when the peer finishes its own, answered or not",
+    ),
     ...at.tailCall("is cancelled with the call that it became"),
   ]),
   deferred(

@@ -39,7 +39,10 @@ export const RESOLVE: readonly Clause[] = [
     ],
   ),
   supported("Resolve.cap/exactly", "From then on the sender passes calls on the promise to exactly that.", [
-    ...at.resolveTo("names the peer's own object as receiverHosted, and calls still go that way"),
+    ...at.resolveTo(
+      "names the peer's own object as receiverHosted, and calls still go that way",
+      "to a promise of the peer's own has calls go exactly there, whatever that resolves to",
+    ),
     ...at.disembargoed("on an export comes back behind the calls that went that way"),
   ]),
   divergent(
