@@ -10,6 +10,7 @@ import { RpcError } from "../errors.ts";
 import type { ReceivedPayload } from "../payload.ts";
 
 const NO_EXPORTS: readonly ExportId[] = Object.freeze([]);
+const TOLD = RpcError.failed("The results of the call were handed over.");
 
 /**
  * States:
@@ -128,6 +129,8 @@ export class Question implements PendingCall {
     this.#sink = undefined;
     if (sink === undefined) results.release();
     else sink.handleResults(results);
+    // What was pipelined on the call may be held for long, and holds the question: not the results' message.
+    this.#outcome = TOLD;
   }
 
   /** The call failed, here or there. */
