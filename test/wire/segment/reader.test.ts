@@ -198,6 +198,11 @@ describe("SegmentReader", () => {
       expect(() => greatest.enterStructList(greatest.start)).to.throw(DecodeError);
     });
 
+    it("does not let a short message have a long list of what has no size", () => {
+      const reader = readerOf([listAt(0, 7, 0), [100_000 << 2, 0], NULL]);
+      expect(() => reader.enterStructList(reader.start)).to.throw(DecodeError, "longer than its message");
+    });
+
     it("pays for bytes", () => {
       const reader = readerOf([listAt(0, 2, 792), ...new Array<Word>(99).fill(NULL)], limits);
       for (let i = 0; i < 10; i++) reader.blob(reader.start);

@@ -37,6 +37,9 @@ const NO_CAPS: readonly CapDescriptor[] = Object.freeze([]);
 export const NO_TRANSFORM: readonly number[] = Object.freeze([]);
 const NO_DETAILS: readonly ExceptionDetail[] = Object.freeze([]);
 
+/** Details of one exception that are read: each is a copy. What is behind them is left out. */
+const MAX_DETAILS = 64;
+
 /** Reads a payload without its content, which only its owner looks at. */
 export function decodePayload(reader: SegmentReader, pointerAt: number, limits: Limits): Payload {
   reader.enterStruct(pointerAt);
@@ -99,6 +102,7 @@ export function decodeTransform(reader: SegmentReader, limits: Limits): readonly
 
 /** Reads an exception: one without anything for a null pointer. */
 export function decodeException(reader: SegmentReader, pointerAt: number): Exception {
+  reader.narrowBudget();
   reader.enterStruct(pointerAt);
   const type = reader.u16(EXCEPTION_TYPE);
   const reasonAt = reader.pointer(EXCEPTION_REASON_POINTER);
@@ -117,7 +121,7 @@ function decodeDetails(reader: SegmentReader, pointerAt: number): readonly Excep
   reader.enterStructList(pointerAt);
   const { listAt, listCount, listStep, listDataBytes } = reader;
   const details: ExceptionDetail[] = [];
-  for (let i = 0; i < listCount; i++) {
+  for (let i = 0; i < Math.min(listCount, MAX_DETAILS); i++) {
     reader.enterElement(listAt + i * listStep, listDataBytes, listStep);
     const id = reader.u64(EXCEPTION_DETAIL_DETAIL_ID);
     reader.blob(reader.pointer(EXCEPTION_DETAIL_DATA_POINTER));

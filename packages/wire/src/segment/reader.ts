@@ -4,6 +4,9 @@ import type { Limits } from "../limits.ts";
 import { CAPABILITY, ElementSize, PointerKind } from "./pointers.ts";
 import { readText } from "./text.ts";
 
+/** Words beyond a message's own that whoever reads it may be led to, where it can be read only once. */
+const SPARE_WORDS = 1024;
+
 /**
  * One message of one segment. Positions are byte offsets into `bytes` and `view`, which may hold more than the message.
  *
@@ -44,6 +47,17 @@ export class SegmentReader {
     this.end = end;
     this.budget = limits.maxMessageWords;
     this.maxNesting = limits.maxNesting;
+  }
+
+  /**
+   * For what is read once: lowers the budget to what a message of this length can need, each word of it and each pointer to
+   * one, whatever it shares. Returns the words to add to the budget afterwards.
+   */
+  narrowBudget(): number {
+    const spared = this.budget - (this.end - this.start) / 4 - SPARE_WORDS;
+    if (spared <= 0) return 0;
+    this.budget -= spared;
+    return spared;
   }
 
   /** Enters the struct that the pointer leads to. False for a null pointer: every field then reads as its default. */
@@ -211,6 +225,9 @@ export class SegmentReader {
     const count = low >>> 2;
     const step = (sizes & 0xffff) + (sizes >>> 16);
     if (count * step > words) throw new DecodeError("a list of structs with more elements than words for them");
+    if (step === 0 && count > (this.end - this.start) / 8 + SPARE_WORDS) {
+      throw new DecodeError("a list of structs without a size that is longer than its message");
+    }
     this.#charge(1 + Math.max(words, count));
     this.listAt = tag + 8;
     this.listCount = count;
