@@ -13,7 +13,7 @@ describe("resolveLimits", () => {
       maxNesting: 64,
       maxTransformLength: 64,
       maxPathLength: 64,
-      maxCapTable: 65_536,
+      maxCapTable: 16_384,
       value: DEFAULT_VALUE_LIMITS,
       maxQuestions: 1_000_000,
       maxAnswers: 65_536,

@@ -15,7 +15,7 @@ export interface Limits {
   readonly maxTransformLength: number;
   /** Property names in the path of one call. Default 64. */
   readonly maxPathLength: number;
-  /** Entries of one message's cap table. Default 65,536. */
+  /** Entries of one message's cap table. Default 16,384. */
   readonly maxCapTable: number;
   /** Bounds on one value: arguments or a result. */
   readonly value: ValueLimits;
@@ -83,7 +83,7 @@ const RANGES: { readonly [Key in Exclude<keyof Limits, "value">]: Range } = {
   maxNesting: range(64, 1, 1000),
   maxTransformLength: range(64, 1, 65_536),
   maxPathLength: range(64, 1, 65_536),
-  maxCapTable: range(65_536, 1, MAX_IDS),
+  maxCapTable: range(16_384, 1, MAX_IDS),
   maxQuestions: range(1_000_000, 1, MAX_IDS),
   maxAnswers: range(65_536, 1, MAX_IDS),
   maxExports: range(1_000_000, 1, MAX_IDS),

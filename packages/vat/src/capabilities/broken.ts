@@ -1,7 +1,7 @@
 // A capability on which every call fails.
 
 import { resolveLimits } from "@capstan/wire";
-import type { RpcError } from "../errors.ts";
+import { RpcError } from "../errors.ts";
 import { encodeStandalone, type PayloadEncoder } from "../payload.ts";
 import { Capability, type IncomingCall, type PendingCall, type ReturnSink } from "./capability.ts";
 
@@ -9,9 +9,10 @@ const LIMITS = resolveLimits();
 
 /** Stands for an object that could not be reached, with the reason. */
 export class BrokenCapability extends Capability {
-  readonly #error: RpcError;
+  #error: RpcError | string;
 
-  constructor(error: RpcError) {
+  /** @param error or its message: one that no peer sent, made when it is first asked for. Errors have stacks, which cost. */
+  constructor(error: RpcError | string) {
     super();
     this.#error = error;
   }
@@ -26,21 +27,22 @@ export class BrokenCapability extends Capability {
   ): PendingCall {
     // Encoded all the same: what cannot be sent fails alike, wherever the object turns out to be.
     encodeStandalone(encoder, content, LIMITS).release();
-    return new FailedCall(this.#error, sink);
+    return new FailedCall(this.brokenReason, sink);
   }
 
   deliver(call: IncomingCall): void {
-    call.returnException(this.#error);
+    call.returnException(this.brokenReason);
   }
 
   override get brokenReason(): RpcError {
+    if (typeof this.#error === "string") this.#error = RpcError.failed(this.#error);
     return this.#error;
   }
 
   override whenBroken(listener: (error: RpcError) => void): () => void {
     let wanted = true;
     queueMicrotask(() => {
-      if (wanted) listener(this.#error);
+      if (wanted) listener(this.brokenReason);
     });
     return () => {
       wanted = false;

@@ -1,6 +1,6 @@
 // Cap table entries ↔ capabilities.
 import { type AnswerId, type CapDescriptor, CapKind, type ExportId, type ImportId, TargetKind } from "@capstan/wire";
-import { ProtocolError, RpcError } from "../errors.ts";
+import { ProtocolError } from "../errors.ts";
 import { BrokenCapability } from "./broken.ts";
 import type { Capability } from "./capability.ts";
 import { ImportedCapability } from "./imported.ts";
@@ -49,18 +49,18 @@ export function receiveCapability(tables: DescriptorTables, descriptor: CapDescr
     case CapKind.receiverHosted: {
       const cap = tables.exports.get(descriptor.id as ExportId);
       if (cap === undefined)
-        return broken(`Capability table entry names export ${descriptor.id}, which does not exist.`);
+        return new BrokenCapability(`Capability table entry names export ${descriptor.id}, which does not exist.`);
       return ownWay(tables, cap.addRef());
     }
     case CapKind.receiverAnswer: {
       const answer = tables.answers.get(descriptor.id as AnswerId);
       if (answer === undefined) {
-        return broken(`Capability table entry names answer ${descriptor.id}, which does not exist.`);
+        return new BrokenCapability(`Capability table entry names answer ${descriptor.id}, which does not exist.`);
       }
       return ownWay(tables, answer.pipeline(descriptor.transform));
     }
     default:
-      return broken(`Capability table entry of unknown kind ${String(descriptor.kind)}.`);
+      return new BrokenCapability(`Capability table entry of unknown kind ${String(descriptor.kind)}.`);
   }
 }
 
@@ -88,8 +88,4 @@ function receiveImport(tables: DescriptorTables, id: ImportId, isPromise: boolea
   const cap = new ImportedCapability(tables, id, isPromise);
   tables.imports.set(id, cap);
   return cap;
-}
-
-function broken(reason: string): Capability {
-  return new BrokenCapability(RpcError.failed(reason));
 }

@@ -1,5 +1,4 @@
 // The way from the results of a call to a capability in them.
-import { RpcError } from "../errors.ts";
 import type { ReceivedPayload } from "../payload.ts";
 import { BrokenCapability } from "./broken.ts";
 import type { Capability } from "./capability.ts";
@@ -8,7 +7,7 @@ import type { Capability } from "./capability.ts";
 export const NO_CAPABILITY_REASON = "The results hold no capability at the place that the call was pipelined on.";
 
 export function noCapability(): BrokenCapability {
-  return new BrokenCapability(RpcError.failed(NO_CAPABILITY_REASON));
+  return new BrokenCapability(NO_CAPABILITY_REASON);
 }
 
 /** Follows `transform` in results that have arrived. The reference belongs to the caller. */

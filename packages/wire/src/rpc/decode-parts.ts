@@ -54,11 +54,15 @@ function decodeCapTable(reader: SegmentReader, pointerAt: number, limits: Limits
   const { listAt, listCount, listStep, listDataBytes } = reader;
   if (listCount > limits.maxCapTable) throw new DecodeError(`a cap table of ${listCount} entries`);
   if (listCount === 0) return NO_CAPS;
+  // What a call's bytes do not show would count for nothing.
+  if (listStep === 0) throw new DecodeError("a cap table of entries without a size");
+  const spared = reader.narrowBudget();
   const capTable: CapDescriptor[] = [];
   for (let i = 0; i < listCount; i++) {
     reader.enterElement(listAt + i * listStep, listDataBytes, listStep);
     capTable.push(decodeCapDescriptor(reader, limits));
   }
+  reader.budget += spared;
   return capTable;
 }
 

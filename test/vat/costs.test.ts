@@ -1,0 +1,107 @@
+// What a peer's messages make this vat do and hold is in proportion to their bytes, and those are counted.
+import { expect } from "chai";
+import { RpcError } from "../../packages/vat/src/index.ts";
+import type { CapDescriptor, CapKind } from "../../packages/wire/src/index.ts";
+import { bootstrap, call, frame, noteContent, receiverAnswer, receiverHosted } from "../support/raw-messages.ts";
+import { RawPeer } from "../support/raw-peer.ts";
+
+/** A call on the bootstrap capability with `count` entries in its cap table, none of which has any bytes. */
+function callWithSizelessCaps(count: number): Uint8Array {
+  const words: [low: number, high: number][] = [
+    [0, 0x1_0001], // Message
+    [2, 0],
+    [0, 0x3_0003], // Call
+    ...([
+      [1, 0],
+      [2, 1],
+      [0, 0],
+    ] as [number, number][]),
+    [8, 0x1_0001], // its target
+    [12, 0x2_0000], // its params
+    [0, 0],
+    ...([
+      [0, 0],
+      [0, 0],
+    ] as [number, number][]),
+    [0, 0],
+    [1, 7], // the cap table
+    [count << 2, 0],
+  ];
+  const bytes = new Uint8Array(8 + 8 * words.length);
+  new Uint32Array(bytes.buffer).set([0, words.length, ...words.flat()]);
+  return bytes;
+}
+
+describe("vat: what messages cost", () => {
+  it("a cap table has no entries without a size", () => {
+    const victim = new RawPeer();
+    victim.send(bootstrap(0));
+    victim.sendBytes(callWithSizelessCaps(0));
+    expect(victim.keeper.calls).to.have.length(1);
+    const other = new RawPeer();
+    other.send(bootstrap(0));
+    other.sendBytes(callWithSizelessCaps(10));
+    expect(other.connection.closedReason?.message).to.match(/entries without a size/);
+  });
+
+  it("entries of a cap table that share what they lead to are paid for", () => {
+    const victim = new RawPeer({ maxTransformLength: 1000 });
+    victim.send(bootstrap(0));
+    const count = 100;
+    const entries = Array.from({ length: count }, () => receiverAnswer(0, new Array<number>(900).fill(0)));
+    const bytes = frame(call(1, { question: 0 }, { caps: entries }));
+    expect(() => victim.sendBytes(bytes)).to.not.throw();
+    expect(victim.connection.closedReason).to.equal(undefined);
+    // The same with one place in an answer, which they all name.
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const table = tableOf(view, count);
+    const first = table + 8 + 8 * (1 + (view.getInt32(table + 8, true) >> 2));
+    for (let i = 0; i < count; i++) {
+      const at = table + 16 * i + 8;
+      view.setInt32(at, ((first - at) / 8 - 1) << 2, true);
+    }
+    const end = first + 8 * (2 + 1 + 900);
+    const short = bytes.slice(0, end);
+    const head = new DataView(short.buffer);
+    head.setUint32(4, (end - 8) / 8, true);
+    head.setUint32(8 + 24, 2, true);
+    victim.sendBytes(short);
+    expect(victim.connection.closedReason?.message).to.match(/more words than a message may/);
+  });
+
+  it("entries that name nothing make no errors before anybody asks", () => {
+    const victim = new RawPeer();
+    victim.send(bootstrap(0));
+    const failed = RpcError.failed;
+    let made = 0;
+    RpcError.failed = (reason) => {
+      made++;
+      return failed(reason);
+    };
+    try {
+      const kinds: CapDescriptor[] = [
+        receiverHosted(77),
+        receiverAnswer(78),
+        { kind: 99 as CapKind, id: 0, transform: [] },
+        receiverAnswer(0, [3]),
+      ];
+      const caps = Array.from({ length: 100 }, (_, i) => kinds[i % kinds.length] as CapDescriptor);
+      victim.send(call(1, { question: 0 }, { caps, content: noteContent() }));
+      expect(victim.keeper.calls).to.have.length(1);
+      expect(made).to.equal(0);
+    } finally {
+      RpcError.failed = failed;
+    }
+    const reason = victim.keeper.calls[0]?.note.cap?.brokenReason;
+    expect(reason?.message).to.match(/names export 77, which does not exist/);
+    expect(victim.keeper.calls[0]?.note.cap?.brokenReason).to.equal(reason);
+  });
+});
+
+/** Where the cap table's first entry is in a frame of one call: behind the tag that counts `count` of two words. */
+function tableOf(view: DataView, count: number): number {
+  for (let at = 8; at < view.byteLength; at += 8) {
+    if (view.getUint32(at, true) === count << 2 && view.getUint32(at + 4, true) === 0x1_0001) return at + 8;
+  }
+  throw new Error("no cap table");
+}
