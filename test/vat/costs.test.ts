@@ -1,7 +1,8 @@
 // What a peer's messages make this vat do and hold is in proportion to their bytes, and those are counted.
 import { expect } from "chai";
-import { RpcError } from "../../packages/vat/src/index.ts";
+import { type IncomingCall, RpcError } from "../../packages/vat/src/index.ts";
 import type { CapDescriptor, CapKind } from "../../packages/wire/src/index.ts";
+import { Keeper, local } from "../support/pair.ts";
 import { bootstrap, call, frame, noteContent, receiverAnswer, receiverHosted } from "../support/raw-messages.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 
@@ -95,6 +96,21 @@ describe("vat: what messages cost", () => {
     const reason = victim.keeper.calls[0]?.note.cap?.brokenReason;
     expect(reason?.message).to.match(/names export 77, which does not exist/);
     expect(victim.keeper.calls[0]?.note.cap?.brokenReason).to.equal(reason);
+  });
+
+  it("params are not held once the call is answered, finished or not", () => {
+    const victim = new RawPeer();
+    victim.send(bootstrap(0));
+    victim.send(call(1, { question: 0 }), call(2, { question: 0 }));
+    const [first, second] = victim.keeper.calls.map((kept) => kept.call);
+    const { params } = first as IncomingCall;
+    victim.keeper.fail("no");
+    victim.keeper.answer({ text: "", cap: local(new Keeper()) });
+    expect(victim.connection.tables.answers).to.equal(3);
+    for (const answered of [first, second]) {
+      expect(answered?.params).to.not.equal(params);
+      expect(answered?.params.reader.end).to.equal(8);
+    }
   });
 });
 

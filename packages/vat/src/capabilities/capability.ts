@@ -38,7 +38,10 @@ export interface IncomingCall {
   readonly interfaceHigh: number;
   readonly interfaceLow: number;
   readonly methodId: number;
-  /** Released by the engine when the call is answered; whoever keeps a capability longer takes a reference. */
+  /**
+   * Released by the engine when the call is answered, and empty from then on: whoever needs the payload longer keeps it, and
+   * takes references of its capabilities.
+   */
   readonly params: ReceivedPayload;
   /** The connection that it came over; undefined for a call from within this vat. */
   readonly origin: CallOrigin | undefined;

@@ -1,7 +1,7 @@
 // Serves any Cap'n Proto interface: handlers by interface id and method number.
 import type { Capability, IncomingCall, Server } from "../capabilities/capability.ts";
 import { RpcError } from "../errors.ts";
-import { forwardEncoder, type PayloadEncoder } from "../payload.ts";
+import { forwardEncoder, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
 import { halvesOf, type Method } from "./interface-client.ts";
 import { type StructBuilder, structEncoder } from "./struct-builder.ts";
 import { StructView } from "./struct-view.ts";
@@ -18,18 +18,20 @@ export interface ServedMethod {
 /** A call as its handler sees it. */
 export class ServedCall {
   readonly #call: IncomingCall;
+  readonly #params: ReceivedPayload;
   readonly #method: Method;
   #signal: AbortController | undefined;
   #isAnswered = false;
 
   constructor(call: IncomingCall, method: Method) {
     this.#call = call;
+    this.#params = call.params;
     this.#method = method;
   }
 
   /** The parameters. Their capabilities are there until the call is answered: whoever keeps one takes it before. */
   get params(): StructView {
-    return StructView.of(this.#call.params);
+    return StructView.of(this.#params);
   }
 
   /** Aborted when the caller cancels the call, or is gone. */

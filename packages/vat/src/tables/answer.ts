@@ -1,11 +1,14 @@
 // hot path (bench: npm run bench). A call that the peer made and we have not done with.
-import type { AnswerId, ExportId, Limits } from "@capstan/wire";
+import { type AnswerId, DEFAULT_LIMITS, type ExportId, type Limits } from "@capstan/wire";
 import { BrokenCapability } from "../capabilities/broken.ts";
 import type { CallOrigin, Capability, IncomingCall, PendingCall } from "../capabilities/capability.ts";
 import { ResultPipelines } from "../capabilities/promise.ts";
 import { capabilityAt, noCapability } from "../capabilities/transform.ts";
 import { ProtocolError, RpcError } from "../errors.ts";
-import { encodeStandalone, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
+import { emptyPayload, encodeStandalone, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
+
+/** Params of a call that was answered: its message would else be held until Finish. */
+const NO_PARAMS = emptyPayload(DEFAULT_LIMITS);
 
 /** What an answer needs of its connection. */
 export interface AnswerPeer extends CallOrigin {
@@ -51,7 +54,7 @@ export class Answer implements IncomingCall {
   readonly interfaceHigh: number;
   readonly interfaceLow: number;
   readonly methodId: number;
-  readonly params: ReceivedPayload;
+  params: ReceivedPayload;
   /** True where the results stay here for a later takeFromOtherQuestion. */
   readonly keepsResults: boolean;
   readonly #peer: AnswerPeer;
@@ -301,7 +304,9 @@ export class Answer implements IncomingCall {
     if (this.#state === "detached") this.#peer.orphans.delete(this);
     this.#state = state;
     this.#onCancel = undefined;
-    this.params.release();
+    const { params } = this;
+    this.params = NO_PARAMS;
+    params.release();
     this.#peer.handleCallDone(this.#bytes);
     if (state === "done") this.#letOnwardGo();
   }
