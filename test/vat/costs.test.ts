@@ -2,8 +2,8 @@
 import { expect } from "chai";
 import { type IncomingCall, RpcError } from "../../packages/vat/src/index.ts";
 import type { CapDescriptor, CapKind } from "../../packages/wire/src/index.ts";
-import { Keeper, local } from "../support/pair.ts";
-import { bootstrap, call, frame, noteContent, receiverAnswer, receiverHosted } from "../support/raw-messages.ts";
+import { Keeper, local, readNote } from "../support/pair.ts";
+import { bootstrap, call, finish, frame, noteContent, receiverAnswer, receiverHosted } from "../support/raw-messages.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 
 /** A call on the bootstrap capability with `count` entries in its cap table, none of which has any bytes. */
@@ -111,6 +111,32 @@ describe("vat: what messages cost", () => {
       expect(answered?.params).to.not.equal(params);
       expect(answered?.params.reader.end).to.equal(8);
     }
+  });
+
+  it("a small call that waits does not hold the long frame that it came in, nor many of them short ones", () => {
+    const victim = new RawPeer();
+    victim.send(bootstrap(0));
+    const rest = (bytes: number): Uint8Array => {
+      const junk = frame(finish(9999));
+      const long = new Uint8Array(bytes);
+      long.set(junk);
+      new DataView(long.buffer).setUint32(4, (bytes - 8) / 8, true);
+      return long;
+    };
+    const held = (index: number): number => {
+      const params = victim.keeper.calls[index]?.call.params;
+      if (params === undefined) throw new Error("no call arrived");
+      expect(readNote(params).text).to.equal("");
+      expect(params.cap(0)?.brokenReason?.message).to.match(/export 77/);
+      return params.reader.bytes.buffer.byteLength;
+    };
+    const small = (id: number): Uint8Array =>
+      frame(call(id, { question: 0 }, { caps: [receiverHosted(77)], content: noteContent() }));
+    victim.sendBytes(new Uint8Array(Buffer.concat([small(1), rest(1 << 20)])));
+    expect(held(0)).to.be.lessThan(1000);
+    for (let id = 2; id < 1100; id++) victim.sendBytes(new Uint8Array(Buffer.concat([small(id), rest(4096)])));
+    expect(held(1098)).to.be.lessThan(1000);
+    expect(victim.connection.closedReason).to.equal(undefined);
   });
 });
 

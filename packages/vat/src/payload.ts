@@ -1,5 +1,5 @@
 // hot path (bench: npm run bench). Content and capabilities of params and results, on their way out and as received.
-import { copyPointer, type Limits, SegmentReader, SegmentWriter, setCapabilityPointer } from "@capstan/wire";
+import { copyPointer, type Limits, type Payload, SegmentReader, SegmentWriter, setCapabilityPointer } from "@capstan/wire";
 import type { Capability } from "./capabilities/capability.ts";
 
 /**
@@ -95,6 +95,20 @@ export class ReceivedPayload {
     const index = this.reader.capabilityIndex(this.reader.follow(this.content, transform));
     return index < 0 ? undefined : this.#caps[index];
   }
+}
+
+/**
+ * The same payload in bytes of its own, where what it came in is more than twice as long: a frame of many messages is held
+ * as a whole by each of them.
+ */
+export function inOwnBytes(payload: Payload, limits: Limits): Payload {
+  const { reader, content, capTable } = payload;
+  const length = reader.end - reader.start;
+  if (reader.bytes.buffer.byteLength <= 2 * length) return payload;
+  const bytes = reader.bytes.slice(reader.start, reader.end);
+  const copy = new SegmentReader(bytes, new DataView(bytes.buffer), 0, length, limits);
+  copy.budget = reader.budget;
+  return { reader: copy, content: content < 0 ? content : content - reader.start, capTable };
 }
 
 const LOCAL_BYTES = 512;

@@ -4,8 +4,13 @@ import type { Capability } from "../capabilities/capability.ts";
 import { noCapability } from "../capabilities/transform.ts";
 import type { ConnectionState } from "../connection/state.ts";
 import { ProtocolError, RpcError } from "../errors.ts";
-import { capabilityEncoder, emptyPayload } from "../payload.ts";
+import { capabilityEncoder, emptyPayload, inOwnBytes } from "../payload.ts";
 import { Answer } from "../tables/answer.ts";
+
+/** Frames up to this length, which is what one read from a socket brings at most, may be held for a small call. */
+const MAX_HELD_BYTES = 64 * 1024;
+/** But only for so many: all that they hold is then about `maxCallBytesInFlight`. */
+const MAX_HOLDERS = 1024;
 
 /** Enters an answer and passes the call to its target. User code runs last, inside `deliver`. */
 export function handleCall(state: ConnectionState, message: CallMessage): void {
@@ -19,13 +24,15 @@ export function handleCall(state: ConnectionState, message: CallMessage): void {
   }
   const { reader } = message.params;
   const bytes = reader.end - reader.start;
+  const holdsMuch = reader.bytes.length > MAX_HELD_BYTES || state.runningCalls >= MAX_HOLDERS;
+  const params = holdsMuch ? inOwnBytes(message.params, state.limits) : message.params;
   const answer = new Answer(
     state,
     id,
     message.interfaceHigh,
     message.interfaceLow,
     message.methodId,
-    state.receive(message.params),
+    state.receive(params),
     message.sendResultsTo === SendResultsTo.yourself,
     bytes,
   );
