@@ -3,7 +3,15 @@ import { expect } from "chai";
 import { type IncomingCall, RpcError } from "../../packages/vat/src/index.ts";
 import type { CapDescriptor, CapKind } from "../../packages/wire/src/index.ts";
 import { Keeper, local, readNote } from "../support/pair.ts";
-import { bootstrap, call, finish, frame, noteContent, receiverAnswer, receiverHosted } from "../support/raw-messages.ts";
+import {
+  bootstrap,
+  call,
+  finish,
+  frame,
+  noteContent,
+  receiverAnswer,
+  receiverHosted,
+} from "../support/raw-messages.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 
 /** A call on the bootstrap capability with `count` entries in its cap table, none of which has any bytes. */
@@ -136,6 +144,27 @@ describe("vat: what messages cost", () => {
     expect(held(0)).to.be.lessThan(1000);
     for (let id = 2; id < 1100; id++) victim.sendBytes(new Uint8Array(Buffer.concat([small(id), rest(4096)])));
     expect(held(1098)).to.be.lessThan(1000);
+    expect(victim.connection.closedReason).to.equal(undefined);
+  });
+
+  it("results that the peer leaves here count as its bytes in flight until it finishes them", () => {
+    const victim = new RawPeer({ maxCallBytesInFlight: 5000 });
+    victim.send(bootstrap(0));
+    const kept = (id: number, text: string): RpcMessage[] => {
+      victim.send(call(id, { question: 0 }, { sendResultsTo: 1 }));
+      victim.keeper.answer({ text });
+      return victim.receive();
+    };
+    // One passes, whatever its size.
+    expect(kept(1, "x".repeat(6000))[0]).to.include({ kind: 3, which: 3 });
+    expect(victim.send(call(2, { question: 0 }))[0]).to.include({ kind: 3, which: 1 });
+    victim.send(finish(1));
+    expect(kept(3, "x".repeat(3000))[0]).to.include({ kind: 3, which: 3 });
+    kept(4, "x".repeat(3000));
+    const [refused] = victim.send(call(5, { question: 4, transform: [1] }));
+    expect(refused?.kind === 3 && refused.exception?.reason).to.match(/^Too many results/);
+    victim.send(finish(3));
+    expect(kept(6, "x".repeat(3000))[0]).to.include({ kind: 3, which: 3 });
     expect(victim.connection.closedReason).to.equal(undefined);
   });
 });

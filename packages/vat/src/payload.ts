@@ -1,5 +1,12 @@
 // hot path (bench: npm run bench). Content and capabilities of params and results, on their way out and as received.
-import { copyPointer, type Limits, type Payload, SegmentReader, SegmentWriter, setCapabilityPointer } from "@capstan/wire";
+import {
+  copyPointer,
+  type Limits,
+  type Payload,
+  SegmentReader,
+  SegmentWriter,
+  setCapabilityPointer,
+} from "@capstan/wire";
 import type { Capability } from "./capabilities/capability.ts";
 
 /**
@@ -113,8 +120,17 @@ export function inOwnBytes(payload: Payload, limits: Limits): Payload {
 
 const LOCAL_BYTES = 512;
 
-/** Encodes into a message of its own, for a call that does not leave this vat, or not yet. Owns the references. */
-export function encodeStandalone<T>(encoder: PayloadEncoder<T>, content: T, limits: Limits): ReceivedPayload {
+/**
+ * Encodes into a message of its own, for a call that does not leave this vat, or not yet. Owns the references.
+ *
+ * @param isKept whether it will stay for long: then what is not needed of the buffer is given back.
+ */
+export function encodeStandalone<T>(
+  encoder: PayloadEncoder<T>,
+  content: T,
+  limits: Limits,
+  isKept = false,
+): ReceivedPayload {
   const builder = new PayloadBuilder(new SegmentWriter(LOCAL_BYTES));
   const writer = builder.writer;
   writer.view.setFloat64(0, 0);
@@ -127,7 +143,9 @@ export function encodeStandalone<T>(encoder: PayloadEncoder<T>, content: T, limi
   }
   writer.align();
   const caps = builder.caps.length === 0 ? NO_CAPS : builder.takeCaps();
-  return new ReceivedPayload(new SegmentReader(writer.bytes, writer.view, 0, writer.length, limits), 0, caps);
+  const bytes = isKept ? writer.bytes.slice(0, writer.length) : writer.bytes;
+  const view = isKept ? new DataView(bytes.buffer) : writer.view;
+  return new ReceivedPayload(new SegmentReader(bytes, view, 0, writer.length, limits), 0, caps);
 }
 
 /** Writes a payload that this vat holds into another message: a forwarded call, or a forwarded result. Borrows it. */

@@ -29,7 +29,10 @@ export interface Limits {
   readonly maxImports: number;
   /** Calls of a peer's on one link that wait for our answers; more are refused as overloaded. Default 16,384. */
   readonly maxCallsInFlight: number;
-  /** Bytes of a peer's calls on one link that wait for our answers; more are refused as overloaded. Default 64 MiB. */
+  /**
+   * Bytes of a peer's calls on one link that wait for our answers, and of results that the peer leaves here for another of
+   * its answers; more are refused as overloaded. Default 64 MiB.
+   */
   readonly maxCallBytesInFlight: number;
   /** Bytes that wait for a link to open; then calls are refused as overloaded. Default 16 MiB. */
   readonly maxQueuedBytes: number;

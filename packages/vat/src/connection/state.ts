@@ -73,7 +73,7 @@ export class ConnectionState implements DescriptorTables, AnswerPeer {
   waitingDisembargoes = 0;
   readonly closeListeners = new Set<(error: RpcError) => void>();
   closedReason: RpcError | undefined = undefined;
-  /** The peer's calls that run, whether it still waits for them or not, and the bytes that they came in. */
+  /** The peer's calls that run, whether it still waits for them or not; the bytes of those, and of results that stay here. */
   runningCalls = 0;
   callBytes = 0;
 

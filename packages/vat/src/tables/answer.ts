@@ -13,6 +13,8 @@ const NO_PARAMS = emptyPayload(DEFAULT_LIMITS);
 /** What an answer needs of its connection. */
 export interface AnswerPeer extends CallOrigin {
   readonly limits: Limits;
+  /** Bytes that count for `maxCallBytesInFlight`: calls that run, and results that stay here. */
+  callBytes: number;
   /** Answers out of their table that still run, for what is pipelined on them. */
   readonly orphans: Set<Answer>;
   /**
@@ -73,6 +75,8 @@ export class Answer implements IncomingCall {
   #taker: OutcomeTaker | undefined = undefined;
   /** True once the peer was told that the results went elsewhere. */
   #isElsewhere = false;
+  /** Bytes of results that stay here, counted as in flight until Finish. */
+  #heldBytes = 0;
   /** References that the results handed to the peer. */
   #resultExports: readonly ExportId[] = [];
 
@@ -159,7 +163,7 @@ export class Answer implements IncomingCall {
 
   returnResults<T>(encoder: PayloadEncoder<T>, content: T): void {
     if (this.#state === "running") {
-      if (this.keepsResults) this.#keepResults(encodeStandalone(encoder, content, this.#peer.limits));
+      if (this.keepsResults) this.#keepResults(encodeStandalone(encoder, content, this.#peer.limits, true));
       else this.#peer.sendResults(this, encoder, content);
     } else if (this.#state === "detached") {
       if (this.#pipelines !== undefined || this.#taker !== undefined) {
@@ -218,6 +222,7 @@ export class Answer implements IncomingCall {
     const outcome = this.#outcome;
     this.#outcome = undefined;
     this.#state = "done";
+    this.#peer.callBytes -= this.#heldBytes;
     this.#letOnwardGo();
     if (outcome !== undefined && !(outcome instanceof RpcError)) outcome.release();
     return this.#resultExports;
@@ -292,7 +297,18 @@ export class Answer implements IncomingCall {
     this.#peer.sendResultsElsewhere(this);
   }
 
+  /** Like calls, they count for the peer's bytes in flight, and a single one passes, however large. */
   #keepResults(results: ReceivedPayload): void {
+    const peer = this.#peer;
+    const bytes = results.reader.end - results.reader.start;
+    const others = peer.callBytes - this.#bytes;
+    if (others > 0 && others + bytes > peer.limits.maxCallBytesInFlight) {
+      results.release();
+      this.returnException(RpcError.overloaded("Too many results on this link wait to be taken."));
+      return;
+    }
+    peer.callBytes += bytes;
+    this.#heldBytes = bytes;
     this.#leave("returned");
     this.#outcome = results;
     this.#sendElsewhere();
