@@ -21,7 +21,7 @@ import { ConnectionState } from "./state.ts";
 const CLOSE_NORMAL = 1000;
 const CLOSE_PROTOCOL_ERROR = 1002;
 
-/** Calls are refused past `maxBufferedBytes`; a peer that goes on all the same is ended at this many times that. */
+/** Calls are refused past `maxBufferedBytes`; a peer that sends on, or is to be answered, is ended at this many times that. */
 const UNREAD_FACTOR = 2;
 
 export interface ConnectionOptions {
@@ -53,7 +53,9 @@ export class Connection implements TransportReceiver, InboxReceiver, Disposable 
   constructor(transport: Transport, options: ConnectionOptions = {}) {
     this.#transport = transport;
     const limits = resolveLimits(options.limits);
-    this.#outbox = new Outbox(transport, limits.maxFrameBytes);
+    // Not in the middle of whatever is being sent.
+    const abort = (): void => queueMicrotask(() => this.abort("The peer does not read what is sent to it."));
+    this.#outbox = new Outbox(transport, limits.maxFrameBytes, UNREAD_FACTOR * limits.maxBufferedBytes, abort);
     this.#state = new ConnectionState(limits, this.#outbox, options.bootstrap);
     transport.start(this);
   }

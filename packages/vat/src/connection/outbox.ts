@@ -27,6 +27,8 @@ const FADING = 0.9;
 export class Outbox {
   readonly #transport: Transport;
   readonly #maxFrameBytes: number;
+  readonly #maxUnreadBytes: number;
+  readonly #onUnread: () => void;
   readonly #builder = new PayloadBuilder(new SegmentWriter());
   #writing = false;
   /** Where the message that is being written starts. */
@@ -44,10 +46,15 @@ export class Outbox {
   #state: "held" | "open" | "closed" = "held";
   readonly #flush = (): void => this.flush();
 
-  /** @param maxFrameBytes of several messages in a frame; a single one goes out whole. */
-  constructor(transport: Transport, maxFrameBytes: number) {
+  /**
+   * @param maxFrameBytes of several messages in a frame; a single one goes out whole.
+   * @param onUnread told when something is sent while more than `maxUnreadBytes` wait in the transport. It sends nothing.
+   */
+  constructor(transport: Transport, maxFrameBytes: number, maxUnreadBytes: number, onUnread: () => void) {
     this.#transport = transport;
     this.#maxFrameBytes = maxFrameBytes;
+    this.#maxUnreadBytes = maxUnreadBytes;
+    this.#onUnread = onUnread;
   }
 
   /** Bytes that wait here and in the transport. */
@@ -117,7 +124,8 @@ export class Outbox {
     const writer = this.#builder.writer;
     const { ownsBuffer } = writer;
     const bytes = writer.take();
-    const { batched } = this.#transport;
+    const { batched, bufferedBytes } = this.#transport;
+    if (bufferedBytes > this.#maxUnreadBytes) this.#onUnread();
     if (!batched || bytes.length > this.#maxFrameBytes) {
       for (const piece of splitMessages(bytes, batched ? this.#maxFrameBytes : 0)) this.#transport.send(piece);
     } else if (ownsBuffer) this.#transport.send(bytes, () => writer.recycle(bytes));
