@@ -1,7 +1,7 @@
 // What a peer's messages make this vat do and hold is in proportion to their bytes, and those are counted.
 import { expect } from "chai";
 import { type IncomingCall, RpcError } from "../../packages/vat/src/index.ts";
-import type { CapDescriptor, CapKind } from "../../packages/wire/src/index.ts";
+import type { CapDescriptor, CapKind, RpcMessage } from "../../packages/wire/src/index.ts";
 import { Keeper, local, readNote } from "../support/pair.ts";
 import {
   bootstrap,

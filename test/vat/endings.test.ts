@@ -3,7 +3,7 @@ import { type PayloadEncoder, PromiseCapability } from "../../packages/vat/src/i
 import { resolveLimits } from "../../packages/wire/src/index.ts";
 import { CAP, Keeper, local, Pair, start } from "../support/pair.ts";
 import { bootstrap, call, noteContent, receiverHosted } from "../support/raw-messages.ts";
-import { RawPeer } from "../support/raw-peer.ts";
+import { RawPeer, resolves } from "../support/raw-peer.ts";
 import { uncaught } from "../support/uncaught.ts";
 
 describe("vat: a connection that ends", () => {
@@ -96,6 +96,44 @@ describe("vat: a connection that ends", () => {
     await ended;
     expect(cancelledLate).to.equal(0);
     expect(keeper.released).to.equal(1);
+  });
+
+  it("fails this end's calls before it cancels those of the peer", () => {
+    const pair = new Pair();
+    const told: string[] = [];
+    const own = local({
+      dispatch: (call) => {
+        call.onCancel = () => told.push("cancelled");
+      },
+    });
+    const sink = { handleResults: () => {}, handleException: () => told.push("failed") };
+    const api = pair.left.bootstrap();
+    api.call(1, 2, 3, { encode: (out) => out.addCapability(own) }, undefined, sink);
+    pair.settle();
+    const back = pair.keeper.calls[0]?.call.params.cap(0);
+    back?.call(1, 2, 3, { encode: () => {} }, undefined, { handleResults: () => {}, handleException: () => {} });
+    pair.settle();
+    pair.left.close("enough");
+    expect(told).to.deep.equal(["failed", "cancelled"]);
+    own.release();
+  });
+
+  it("lets go of what calls under an embargo were to reach", () => {
+    const victim = new RawPeer();
+    const object = new Keeper();
+    const own = local(object);
+    const promise = victim.offer(5, true);
+    start(promise, 0, { text: "", cap: own });
+    own.release();
+    victim.receive();
+    // The promise leads back to the object that came with the call.
+    victim.send(resolves(5, receiverHosted(0)));
+    start(promise, 0);
+    expect(victim.connection.tables.embargoes).to.equal(1);
+    promise.release();
+    victim.connection.close();
+    expect(Object.values(victim.connection.tables)).to.deep.equal([0, 0, 0, 0, 0]);
+    expect(object.released).to.equal(1);
   });
 
   it("tells a listener on a capability once", async () => {

@@ -2,15 +2,17 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
 import {
+  BrokenCapability,
   Connection,
   type IncomingCall,
+  PromiseCapability,
   RpcError,
   type Server,
   type Transport,
   type TransportReceiver,
 } from "../../packages/vat/src/index.ts";
-import { local } from "../support/pair.ts";
-import { bootstrap, call, finish, frame } from "../support/raw-messages.ts";
+import { Keeper, local, start } from "../support/pair.ts";
+import { bootstrap, call, finish, frame, senderHosted } from "../support/raw-messages.ts";
 
 /** Far more than one turn takes, with calls that take this long each. */
 const CALLS = 500;
@@ -150,5 +152,72 @@ describe("vat: long work in many turns", () => {
     expect(cancelled).to.be.greaterThan(0).and.lessThan(pending);
     await closed;
     expect(cancelled).to.equal(pending);
+  });
+
+  it("gives all links together no more than one of them gets", async () => {
+    await turn();
+    await turn();
+    const links = Array.from({ length: 10 }, () => serving(true));
+    for (const { feed } of links) feed(calls(0, CALLS));
+    const seen = () => links.map(({ slow }) => slow.seen.length);
+    const [first = 0, ...others] = seen();
+    // Until they first look at the clock.
+    for (const count of others) expect(count).to.be.lessThan(first);
+    const before = seen().reduce((sum, count) => sum + count);
+    await turn();
+    // What one link alone gets in two turns: `turn` may come before the first of those.
+    const most = 2 * (5 / CALL_MS + 128);
+    expect(seen().reduce((sum, count) => sum + count) - before).to.be.lessThan(most);
+    await until(() => Math.max(...seen()) >= CALLS / 2);
+    expect(Math.min(...seen())).to.be.greaterThan(CALLS / 8);
+    await until(() => seen().every((count) => count === CALLS));
+    for (const { slow, transport } of links) {
+      expect(slow.seen).to.deep.equal(upTo(CALLS));
+      expect(transport.held).to.deep.equal([true, false]);
+    }
+  });
+
+  it("counts what a call holds among what ends in one turn", async () => {
+    const transport = new Fed(false);
+    const waiting: IncomingCall[] = [];
+    const server: Server = { dispatch: (incoming) => void waiting.push(incoming) };
+    const connection = new Connection(transport, { bootstrap: local(server) });
+    transport.receiver?.handleFrame(frame(bootstrap(0)));
+    for (let id = 1; id <= 10; id++) {
+      const caps = Array.from({ length: 2000 }, (_, i) => senderHosted(id * 2000 + i));
+      transport.receiver?.handleFrame(frame(call(id, { question: 0 }, { caps })));
+    }
+    let cancelled = 0;
+    for (const incoming of waiting) incoming.onCancel = () => cancelled++;
+    const closed = new Promise<void>((done) => connection.whenClosed(() => done()));
+    connection.close();
+    expect(cancelled).to.be.greaterThan(0).and.lessThan(5);
+    await closed;
+    expect(cancelled).to.equal(10);
+  });
+
+  it("fails what waits for a promise that breaks in later turns, all of it", async () => {
+    const promise = new PromiseCapability();
+    const outcomes = upTo(10_000).map(() => start(promise, 0).outcome);
+    promise.resolve(new BrokenCapability(RpcError.failed("lost")));
+    const failed = () => outcomes.filter(({ error }) => error !== undefined).length;
+    // A sink hears with the microtasks.
+    await Promise.resolve();
+    expect(failed()).to.be.greaterThan(0).and.lessThan(10_000);
+    await until(() => failed() === 10_000);
+    expect(outcomes.every(({ error }) => error?.message === "lost")).to.equal(true);
+    promise.release();
+  });
+
+  it("keeps the order of calls on a promise, however many wait", async () => {
+    const slow = new Keeper();
+    const target = local(slow);
+    const promise = new PromiseCapability();
+    for (const id of upTo(10_000)) start(promise, 0, { text: String(id) });
+    promise.resolve(target.addRef());
+    start(promise, 0, { text: "10000" });
+    start(target, 0, { text: "10001" });
+    await until(() => slow.log.length === 10_002);
+    expect(slow.log).to.deep.equal(upTo(10_002).map(String));
   });
 });

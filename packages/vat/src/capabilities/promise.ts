@@ -63,7 +63,7 @@ export class PromiseCapability extends Capability {
     this.#isResolving = true;
     this.addRef();
     // Calls that are made meanwhile go behind those that wait. Those that fail have no order to keep.
-    const proceed = (waiting: Waiting): void => {
+    const proceed = (waiting: Waiting): number => {
       this.#queue.delete(waiting);
       try {
         waiting.proceed(target);
@@ -71,6 +71,7 @@ export class PromiseCapability extends Capability {
         throwLater(error);
       }
       this.release();
+      return 1;
     };
     if (target instanceof BrokenCapability) eachInTurns(this.#queue.values(), FAILURES_PER_TURN, proceed);
     else for (const waiting of this.#queue) proceed(waiting);

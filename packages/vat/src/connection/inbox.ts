@@ -1,10 +1,8 @@
 // hot path (bench: npm run bench). Messages on their way in: handled in order, in slices that leave the process its turns.
 import { FrameReader, type Limits, type RpcMessage } from "@capstan/wire";
-import { inLaterTurn } from "../later-turn.ts";
+import { isLongTurn, type LongWork, putOff } from "../later-turn.ts";
 import type { Transport } from "../transport.ts";
 
-/** Time for messages of one peer in one turn, in ms: then everything else in the process gets its own. */
-const SLICE_MS = 5;
 /** The clock is looked at each time this much was handled; a message counts as its bytes and `MESSAGE_COST`. */
 const WORK_PER_LOOK = 64 * 1024;
 const MESSAGE_COST = 1024;
@@ -21,7 +19,7 @@ export interface InboxReceiver {
  * States: flowing (nothing waits) → held (the peer is held back; what it had sent waits for a later turn) → flowing …
  * → closed (everything that waits is dropped).
  */
-export class Inbox {
+export class Inbox implements LongWork {
   readonly #transport: Transport;
   readonly #receiver: InboxReceiver;
   readonly #reader: FrameReader;
@@ -35,9 +33,6 @@ export class Inbox {
   #onDrained: (() => void) | undefined;
   /** Handled since the clock was last looked at. */
   #work = 0;
-  /** When this turn was first seen to be a busy one; undefined before that. */
-  #busySince: number | undefined;
-  readonly #handleTurn = (): void => this.#beginTurn();
 
   constructor(transport: Transport, limits: Limits, receiver: InboxReceiver) {
     this.#transport = transport;
@@ -50,7 +45,7 @@ export class Inbox {
     else if (this.#state === "flowing" && !(this.#handle(frame) && this.#isEmpty)) {
       this.#state = "held";
       this.#transport.hold?.(true);
-      this.#putOff();
+      putOff(this);
     }
   }
 
@@ -75,7 +70,7 @@ export class Inbox {
 
   /**
    * @param frame undefined: goes on in the one that was begun.
-   * @returns false where this turn has become too long: what is left waits for `#beginTurn`.
+   * @returns false where this turn has become too long, or others are to have theirs: what is left waits for `goOn`.
    */
   #handle(frame: Uint8Array | undefined): boolean {
     const reader = this.#reader;
@@ -89,7 +84,7 @@ export class Inbox {
         this.#work += MESSAGE_COST + reader.position - begin;
         this.#receiver.handleMessage(message);
         if (this.#state === "closed") return true;
-        if (this.#work >= WORK_PER_LOOK && this.#isLongTurn()) return false;
+        if (this.#work >= WORK_PER_LOOK && this.#isEnough()) return false;
       }
     } catch (error) {
       this.#receiver.handleBroken(error);
@@ -99,24 +94,15 @@ export class Inbox {
     }
   }
 
-  /** One turn of the event loop may bring many frames: what counts is the time since it was first seen to be busy. */
-  #isLongTurn(): boolean {
+  /** One turn of the event loop may bring many frames, of many peers: what counts is how long all of them took. */
+  #isEnough(): boolean {
     this.#work = 0;
     if (this.#transport.hold === undefined) return false;
-    return performance.now() - this.#putOff() > SLICE_MS;
+    return this.#state === "held" || isLongTurn();
   }
 
-  /** What waits is gone on with in the next turn. Returns since when this one is busy. */
-  #putOff(): number {
-    if (this.#busySince === undefined) {
-      this.#busySince = performance.now();
-      inLaterTurn(this.#handleTurn);
-    }
-    return this.#busySince;
-  }
-
-  #beginTurn(): void {
-    this.#busySince = undefined;
+  /** Of those that are held back each gets a little at a time. */
+  goOn(): boolean {
     let isDone = this.#state === "held" && this.#handle(undefined);
     // Handling a frame may close.
     while (isDone && this.#state === "held") {
@@ -127,10 +113,11 @@ export class Inbox {
         this.#state = "flowing";
         this.#transport.hold?.(false);
         this.#onDrained?.();
-        return;
+        return false;
       }
       this.#waiting[this.#next++] = undefined;
       isDone = this.#handle(frame);
     }
+    return this.#state === "held";
   }
 }

@@ -18,14 +18,14 @@ export function shutdown(state: ConnectionState, reason: RpcError): void {
   eachInTurns(endings(state, reason), STEPS_PER_TURN, guard);
 }
 
-/** Empties the tables when asked for the first step. */
-function* endings(state: ConnectionState, reason: RpcError): Generator<() => void, void> {
+/** Empties the tables when asked for the first step. A step gives the number of capabilities that it lets go of besides. */
+function* endings(state: ConnectionState, reason: RpcError): Generator<() => unknown, void> {
   const questions = state.questions.drain();
   const answers = [...state.answers.drain(), ...state.orphans];
   state.orphans.clear();
   const embargoes = state.embargoes.drain();
   const exports = state.exports.drain();
-  state.imports.drain();
+  state.imports.clear();
 
   for (const { promise, target } of embargoes) {
     yield () => promise.resolve(new BrokenCapability(reason));
@@ -33,7 +33,13 @@ function* endings(state: ConnectionState, reason: RpcError): Generator<() => voi
     yield () => target.release();
   }
   for (const question of questions) yield () => question.settleException(reason);
-  for (const answer of answers) yield () => answer.abandon(reason);
+  for (const answer of answers) {
+    yield () => {
+      const held = answer.capCount;
+      answer.abandon(reason);
+      return held;
+    };
+  }
   for (const cap of exports) yield () => cap.release();
   yield () => state.bootstrap?.release();
   // Those that take each other off do so.
@@ -41,11 +47,13 @@ function* endings(state: ConnectionState, reason: RpcError): Generator<() => voi
   state.closeListeners.clear();
 }
 
-/** Nothing that throws keeps anything else from ending. */
-function guard(step: () => void): void {
+/** Returns what the step cost. Nothing that throws keeps anything else from ending. */
+function guard(step: () => unknown): number {
   try {
-    step();
+    const held = step();
+    return typeof held === "number" ? 1 + held : 1;
   } catch (error) {
     throwLater(error);
+    return 1;
   }
 }

@@ -106,6 +106,12 @@ export class Answer implements IncomingCall {
     return this.#state === "running";
   }
 
+  /** How many capabilities its params and results hold. */
+  get capCount(): number {
+    const outcome = this.#outcome;
+    return this.params.capCount + (outcome === undefined || outcome instanceof RpcError ? 0 : outcome.capCount);
+  }
+
   get isPointless(): boolean {
     return this.#isCancelled && !this.#mustArrive;
   }

@@ -51,10 +51,14 @@ export class RemoteTable<Id extends number, Entry> {
   /** Removes and returns all entries. */
   drain(): Entry[] {
     const entries = [...this.values()];
+    this.clear();
+    return entries;
+  }
+
+  clear(): void {
     this.#dense.length = 0;
     this.#sparse.clear();
     this.#size = 0;
-    return entries;
   }
 
   *values(): IterableIterator<Entry> {
