@@ -17,20 +17,29 @@ class Bytes extends EventEmitter {
   readonly writableLength = 0;
   ended = false;
   write(): void {}
-  pause(): void {}
-  resume(): void {}
+  readonly calls: string[] = [];
+  pause(): void {
+    this.calls.push("pause");
+  }
+  resume(): void {
+    this.calls.push("resume");
+  }
+  destroy(): void {
+    this.calls.push("destroy");
+    this.emit("destroyed");
+  }
   end(): void {
     this.ended = true;
   }
 }
 
 /** A transport over it, and what it handed on. */
-function receiving() {
+function receiving(limits = LIMITS, closingMs?: number) {
   const stream = new Bytes();
   const frames: Uint8Array[] = [];
   const malformed: string[] = [];
   const closed: string[] = [];
-  const transport = new ByteStreamTransport(stream, LIMITS);
+  const transport = new ByteStreamTransport(stream, limits, undefined, closingMs);
   transport.start({
     handleOpen: () => {},
     handleFrame: (frame) => frames.push(frame),
@@ -40,7 +49,7 @@ function receiving() {
     },
     handleClosed: (reason) => closed.push(reason),
   });
-  return { stream, frames, malformed, closed };
+  return { stream, transport, frames, malformed, closed };
 }
 
 /** The ids of Finish messages in frames, in order. */
@@ -98,6 +107,60 @@ describe("vat: messages over a stream of bytes", () => {
     stream.emit("data", bytes);
     expect(frames).to.have.length(1);
     expect(frames[0]?.buffer).to.equal(bytes.buffer);
+  });
+
+  it("hands on no more bytes together than a frame may have", () => {
+    const { stream, frames, malformed } = receiving();
+    const sent = Array.from({ length: 500 }, (_, i) => i);
+    stream.emit("data", messages(sent));
+    expect(malformed).to.deep.equal([]);
+    expect(finished(frames)).to.deep.equal(sent);
+    expect(frames.length).to.be.greaterThan(1);
+    for (const frame of frames) expect(frame.length).to.be.at.most(4096);
+  });
+
+  it("hands on what came before a head that is not right", () => {
+    const { stream, frames, malformed } = receiving();
+    stream.emit("data", Buffer.concat([messages([1, 2]), new Uint8Array(8).fill(255)]));
+    expect(finished(frames)).to.deep.equal([1, 2]);
+    expect(malformed).to.have.length(1);
+  });
+
+  it("sets little memory aside for a message of which only the head has come", () => {
+    const limits = resolveLimits();
+    const { stream, frames } = receiving(limits);
+    const size = 8 * 1024 * 1024;
+    const bytes = new Uint8Array(size);
+    new DataView(bytes.buffer).setUint32(4, (size - 8) / 8, true);
+    const before = process.memoryUsage().arrayBuffers;
+    stream.emit("data", bytes.subarray(0, 8));
+    expect(process.memoryUsage().arrayBuffers - before).to.be.lessThan(1024 * 1024);
+    bytes[size - 1] = 7;
+    for (let at = 8; at < size; at += 60_000) stream.emit("data", bytes.subarray(at, at + 60_000));
+    expect(frames).to.have.length(1);
+    expect(Buffer.compare(frames[0] as Uint8Array, bytes)).to.equal(0);
+    expect(frames[0]?.buffer.byteLength).to.equal(size);
+  });
+
+  it("is read no further while it is held", () => {
+    const { stream, transport } = receiving();
+    transport.hold(true);
+    transport.hold(false);
+    expect(stream.calls).to.deep.equal(["pause", "resume"]);
+  });
+
+  it("closes both directions where the peer does not close its own in time", async () => {
+    const { stream, transport } = receiving(LIMITS, 1);
+    const destroyed = new Promise((done) => stream.once("destroyed", done));
+    transport.close(1000, "enough");
+    expect(stream.ended).to.equal(true);
+    expect(stream.calls).to.deep.equal([]);
+    await destroyed;
+    const other = receiving(LIMITS, 1);
+    other.transport.close(1000, "enough");
+    other.stream.emit("close");
+    await new Promise((done) => setTimeout(done, 5));
+    expect(other.stream.calls).to.deep.equal([]);
   });
 
   for (const [what, head] of Object.entries({

@@ -136,6 +136,18 @@ describe("vat: long work in many turns", () => {
     expect(transport.held).to.deep.equal([true, false]);
   });
 
+  it("handles what came before what cannot be frames, and nothing behind it", async () => {
+    const { slow, transport, connection, feed } = serving(true);
+    feed(calls(0, CALLS), calls(CALLS, CALLS + 10));
+    transport.receiver?.handleMalformed("no frame");
+    feed(calls(CALLS + 10, CALLS + 20));
+    expect(connection.closedReason).to.equal(undefined);
+    await until(() => connection.closedReason !== undefined);
+    expect(connection.closedReason?.message).to.equal("no frame");
+    expect(slow.seen).to.deep.equal(upTo(CALLS + 10));
+    expect(transport.held).to.deep.equal([true, false]);
+  });
+
   it("ends tens of thousands of table entries in later turns, all of them", async () => {
     const pending = 20_000;
     const waiting: IncomingCall[] = [];

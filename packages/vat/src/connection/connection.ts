@@ -133,7 +133,9 @@ export class Connection implements TransportReceiver, InboxReceiver, Disposable 
   }
 
   handleMalformed(reason: string): void {
-    this.abort(reason);
+    // What came before counts.
+    if (this.#inbox === undefined) this.abort(reason);
+    else this.#inbox.whenDrained(() => this.abort(reason));
   }
 
   handleClosed(reason: string): void {

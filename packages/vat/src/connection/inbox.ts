@@ -41,8 +41,9 @@ export class Inbox implements LongWork {
   }
 
   take(frame: Uint8Array): void {
-    if (this.#state === "held" || this.#isHandling) this.#waiting.push(frame);
-    else if (this.#state === "flowing" && !(this.#handle(frame) && this.#isEmpty)) {
+    if (this.#state === "held" || this.#isHandling) {
+      if (this.#onDrained === undefined) this.#waiting.push(frame);
+    } else if (this.#state === "flowing" && !(this.#handle(frame) && this.#isEmpty)) {
       this.#state = "held";
       this.#transport.hold?.(true);
       putOff(this);
@@ -54,9 +55,9 @@ export class Inbox implements LongWork {
     return this.#state === "closed" || (this.#waiting.length === 0 && this.#onDrained === undefined);
   }
 
-  /** Runs `then` once all that came has been handled: now, where nothing waits. */
+  /** Runs `then` once all that came has been handled: now, where nothing waits. What comes after that is dropped. */
   whenDrained(then: () => void): void {
-    if (this.#state === "held" || (this.#state === "flowing" && this.#isHandling)) this.#onDrained = then;
+    if (this.#state === "held" || (this.#state === "flowing" && this.#isHandling)) this.#onDrained ??= then;
     else then();
   }
 

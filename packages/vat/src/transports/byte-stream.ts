@@ -6,8 +6,10 @@ import type { Transport, TransportReceiver } from "../transport.ts";
 export interface ByteStreamLike {
   readonly writableLength: number;
   write(bytes: Uint8Array, done?: () => void): unknown;
-  /** Sends what was written, then closes. */
+  /** Sends what was written, then closes this direction. */
   end(): unknown;
+  /** Closes both at once. */
+  destroy(): unknown;
   pause(): unknown;
   resume(): unknown;
   on(event: "data", listener: (bytes: Uint8Array) => void): unknown;
@@ -16,6 +18,10 @@ export interface ByteStreamLike {
 }
 
 const NOTHING = new Uint8Array(0);
+/** Time for what was sent to leave, and for the peer to close its direction, in ms. */
+const CLOSING_MS = 30_000;
+/** What is set aside for a message that announces more: then twice as much each time it is full. */
+const FIRST_BYTES = 64 * 1024;
 
 /**
  * Passes messages through a duplex stream. What arrives in pieces is put together again, a message at a time.
@@ -27,19 +33,30 @@ export class ByteStreamTransport implements Transport {
   readonly #stream: ByteStreamLike;
   readonly #limits: Limits;
   readonly #schedule: (flush: () => void) => void;
+  readonly #closingMs: number;
   #rest = NOTHING;
   #filled = 0;
   #error: string | undefined;
   #isOver = false;
+  #isClosed = false;
+  /** Runs while the peer has not closed its direction. */
+  #closing: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * @param stream may still be connecting: it holds what is written.
    * @param schedule runs a function at the end of the turn; `process.nextTick` in Node. Default: a microtask.
+   * @param closingMs after this time a stream that was closed here is destroyed. Default 30,000 ms.
    */
-  constructor(stream: ByteStreamLike, limits: Limits, schedule: (flush: () => void) => void = queueMicrotask) {
+  constructor(
+    stream: ByteStreamLike,
+    limits: Limits,
+    schedule: (flush: () => void) => void = queueMicrotask,
+    closingMs: number = CLOSING_MS,
+  ) {
     this.#stream = stream;
     this.#limits = limits;
     this.#schedule = schedule;
+    this.#closingMs = closingMs;
   }
 
   get bufferedBytes(): number {
@@ -61,7 +78,11 @@ export class ByteStreamTransport implements Transport {
       this.#error = error.message;
     });
     stream.on("end", () => stream.end());
-    stream.on("close", () => receiver.handleClosed(`The link was lost: ${this.#error ?? "the peer closed it"}`));
+    stream.on("close", () => {
+      this.#isClosed = true;
+      clearTimeout(this.#closing);
+      receiver.handleClosed(`The link was lost: ${this.#error ?? "the peer closed it"}`);
+    });
     receiver.handleOpen();
   }
 
@@ -81,6 +102,7 @@ export class ByteStreamTransport implements Transport {
   close(_code: number, _reason: string): void {
     this.#isOver = true;
     this.#stream.end();
+    if (!this.#isClosed) this.#closing ??= setTimeout(() => this.#stream.destroy(), this.#closingMs);
   }
 
   /** Hands on all messages that are whole now, and keeps the rest. */
@@ -89,12 +111,20 @@ export class ByteStreamTransport implements Transport {
     while (this.#filled > 0 && from < bytes.length) from = this.#fill(bytes, from, receiver);
     // Whole messages go on together, uncopied.
     let end = from;
-    for (;;) {
-      const length = messageLength(bytes, end, this.#limits);
-      if (length === 0 || end + length > bytes.length) break;
-      end += length;
+    try {
+      for (;;) {
+        const length = messageLength(bytes, end, this.#limits);
+        if (length === 0 || end + length > bytes.length) break;
+        if (end > from && end + length - from > this.#limits.maxFrameBytes) {
+          receiver.handleFrame(frameOf(bytes, from, end));
+          from = end;
+        }
+        end += length;
+      }
+    } finally {
+      // Also what came before a head that is not right.
+      if (end > from) receiver.handleFrame(frameOf(bytes, from, end));
     }
-    if (end > from) receiver.handleFrame(frameOf(bytes, from, end));
     if (end < bytes.length && !this.#isOver) this.#keep(bytes.subarray(end));
   }
 
@@ -102,8 +132,9 @@ export class ByteStreamTransport implements Transport {
   #fill(bytes: Uint8Array, from: number, receiver: TransportReceiver): number {
     // As long as the head is not whole, word by word: heads are short.
     const wanted = this.#wanted() || (this.#filled & ~7) + 8;
-    if (this.#rest.length < wanted) this.#grow(wanted);
     const to = Math.min(bytes.length, from + wanted - this.#filled);
+    const size = this.#filled + to - from;
+    if (this.#rest.length < size) this.#grow(Math.min(wanted, Math.max(size, 2 * this.#rest.length)));
     this.#rest.set(bytes.subarray(from, to), this.#filled);
     this.#filled += to - from;
     if (this.#filled === this.#wanted()) {
@@ -121,7 +152,8 @@ export class ByteStreamTransport implements Transport {
   }
 
   #keep(bytes: Uint8Array): void {
-    this.#grow(Math.max(messageLength(bytes, 0, this.#limits), bytes.length));
+    // No more than a read brings, for a peer that announces much and sends nothing.
+    this.#grow(Math.max(bytes.length, Math.min(messageLength(bytes, 0, this.#limits), FIRST_BYTES)));
     this.#rest.set(bytes);
     this.#filled = bytes.length;
   }
