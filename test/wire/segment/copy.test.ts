@@ -182,6 +182,18 @@ describe("copying into one clean segment", () => {
     });
   });
 
+  it("takes nothing but pointers where none of them is shared, and little where many are", () => {
+    const empty: Word = [-4, 0];
+    const count = 5000;
+    const plain = readerOf([listAt(0, 6, count), ...new Array<Word>(count).fill(empty)]);
+    expect(copyOf(plain).length).to.equal(8 * (count + 2));
+    const shared: Word[] = [listAt(0, 6, count)];
+    for (let i = 0; i < count; i++) shared.push(listAt(count - 1 - i, 6, 7));
+    shared.push(...new Array<Word>(7).fill(empty));
+    expect(() => copyOf(readerOf(shared))).to.throw(DecodeError, "longer");
+    expect(flattened([shared]).end).to.be.lessThan(8 * 3 * count);
+  });
+
   it("takes from the reader's budget what it visits", () => {
     const reader = readerOf(
       [structAt(0, 9, 0), ...new Array<Word>(9).fill(NULL)],
@@ -189,8 +201,9 @@ describe("copying into one clean segment", () => {
     );
     const before = reader.budget;
     copyOf(reader);
-    expect(before - reader.budget).to.equal(9);
-    for (let i = 1; i < 14; i++) copyOf(reader);
+    // Nine words, and a pointer that is followed.
+    expect(before - reader.budget).to.equal(9 + 7);
+    for (let i = 1; i < 8; i++) copyOf(reader);
     expect(() => copyOf(reader)).to.throw(DecodeError);
   });
 

@@ -7,7 +7,10 @@ import { CAPABILITY, ElementSize, PointerKind, setListPointer, setStructPointer 
 import { SegmentReader } from "./reader.ts";
 import { SegmentWriter } from "./writer.ts";
 
-/** A copy may have this many times the words of its message: objects may be shared, but not for nothing. */
+/**
+ * A copy may have this many times the words of its message: objects may be shared, but not for nothing. A pointer costs as
+ * many, since following it takes that much longer: what is nothing but pointers is then to be without sharing.
+ */
 const SHARING = 8;
 const SPARE_WORDS = 1024;
 
@@ -26,7 +29,7 @@ const POISON = 7;
 /**
  * Copies what the pointer at `fromAt` leads to, and all behind it, to `to.length`, and points the pointer at `toAt` to
  * it. Capability pointers are kept as they are. Throws DecodeError for what is not right or over `maxNesting`, and for
- * copies of more than eight times their message; `to` has then been written to.
+ * copies that cost more than eight times their message; `to` has then been written to.
  */
 export function copyPointer(from: SegmentReader, fromAt: number, to: SegmentWriter, toAt: number): void {
   copyWithin(from, fromAt, to, toAt, SHARING, from.maxNesting, REFUSE);
@@ -57,7 +60,7 @@ export function flatten(message: MessageSegments, limits: Limits): SegmentReader
   to.view.setFloat64(0, 0);
   to.length = 8;
   const budget = Math.min(limits.maxMessageWords, SHARING * words + SPARE_WORDS);
-  new Copier(message, to, budget, limits.maxNesting + ENVELOPE_LEVELS, POISON).copy(
+  new Copier(message, to, budget, SHARING, limits.maxNesting + ENVELOPE_LEVELS, POISON).copy(
     0,
     message.starts[0] as number,
     0,
@@ -80,7 +83,7 @@ function copyWithin(
   const words = wordsBetween(from.start, from.end);
   const budget = Math.min(from.budget, sharing * words + (sharing > 1 ? SPARE_WORDS : 0));
   const segments = { bytes: from.bytes, view: from.view, starts: [from.start], ends: [from.end] };
-  const copier = new Copier(segments, to, budget, maxNesting, instead, dropsLists);
+  const copier = new Copier(segments, to, budget, sharing, maxNesting, instead, dropsLists);
   copier.copy(0, fromAt, toAt, 0);
   from.budget -= budget - copier.budget;
 }
@@ -95,6 +98,8 @@ class Copier {
   budget: number;
   readonly #from: MessageSegments;
   readonly #to: SegmentWriter;
+  /** What a pointer costs besides its word. */
+  readonly #pointerCost: number;
   readonly #maxNesting: number;
   readonly #instead: number;
   readonly #dropsLists: boolean;
@@ -104,6 +109,7 @@ class Copier {
     from: MessageSegments,
     to: SegmentWriter,
     budget: number,
+    sharing: number,
     maxNesting: number,
     instead: number,
     dropsLists = false,
@@ -111,6 +117,7 @@ class Copier {
     this.#from = from;
     this.#to = to;
     this.budget = budget;
+    this.#pointerCost = sharing - 1;
     this.#maxNesting = maxNesting;
     this.#instead = instead;
     this.#dropsLists = dropsLists;
@@ -118,6 +125,7 @@ class Copier {
 
   /** Copies what the pointer at `fromAt` leads to, `depth` pointers away from the first one. */
   copy(segment: number, fromAt: number, toAt: number, depth: number): void {
+    if (!this.#charge(this.#pointerCost)) return this.#refuse(toAt, "a copy longer than its message may be");
     const target = this.#target;
     if (!resolvePointer(this.#from, segment, fromAt, target))
       return this.#refuse(toAt, "a far pointer that leads nowhere");
@@ -196,8 +204,14 @@ class Copier {
   /** Copies data words, then what `pointers` pointers behind them lead to. */
   #copyContent(segment: number, at: number, to: number, dataWords: number, pointers: number, depth: number): void {
     if (dataWords > 0) this.#to.bytes.set(this.#from.bytes.subarray(at, at + 8 * dataWords), to);
+    const { view } = this.#from;
     const first = 8 * dataWords;
-    for (let i = 0; i < pointers; i++) this.copy(segment, at + first + 8 * i, to + first + 8 * i, depth + 1);
+    for (let i = 0; i < pointers; i++) {
+      const pointerAt = at + first + 8 * i;
+      // Null is there already.
+      if (view.getInt32(pointerAt, true) === 0 && view.getInt32(pointerAt + 4, true) === 0) continue;
+      this.copy(segment, pointerAt, to + first + 8 * i, depth + 1);
+    }
   }
 
   /** Takes zeroed memory: a copy that ends early leaves null pointers. */
