@@ -36,7 +36,10 @@ export interface Limits {
   readonly maxCallBytesInFlight: number;
   /** Bytes that wait for a link to open; then calls are refused as overloaded. Default 16 MiB. */
   readonly maxQueuedBytes: number;
-  /** Bytes that wait on an open link for the network; then calls are refused as overloaded. Default 64 MiB. */
+  /**
+   * Bytes that wait on an open link for the network; then calls are refused as overloaded. Past twice as many the link ends
+   * when more is to be sent, or comes. Default 64 MiB.
+   */
   readonly maxBufferedBytes: number;
   /** Time for a link to open. Default 10,000 ms. */
   readonly connectTimeoutMs: number;

@@ -1,5 +1,6 @@
 // Bytes to the rarer kinds of object, and to host objects.
 
+import { COST_OF_ENTRY } from "./limits.ts";
 import type { ValueReader } from "./read.ts";
 import { readBigInt } from "./read-bigint.ts";
 import { readArrayBuffer, readView } from "./read-buffers.ts";
@@ -81,6 +82,7 @@ function readMap(input: ValueReader): Map<unknown, unknown> {
   const map = input.register(input.reserve(), new Map<unknown, unknown>());
   let count = 0;
   while (input.peekTag() !== Tag.MAP_END) {
+    input.charge(COST_OF_ENTRY);
     const key = input.readValue();
     map.set(key, input.readValue());
     count += 2;
@@ -94,6 +96,7 @@ function readSet(input: ValueReader): Set<unknown> {
   const set = input.register(input.reserve(), new Set<unknown>());
   let count = 0;
   while (input.peekTag() !== Tag.SET_END) {
+    input.charge(COST_OF_ENTRY);
     set.add(input.readValue());
     count++;
   }

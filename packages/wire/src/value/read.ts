@@ -1,7 +1,14 @@
 // hot path (bench: npm run bench). Bytes to JavaScript values: V8's serialization format, versions 13 to 15.
 import { DecodeError } from "../errors.ts";
 import type { HostObjectReader } from "./host.ts";
-import { DEFAULT_VALUE_LIMITS, HEAVY_OBJECT, type ValueLimits } from "./limits.ts";
+import {
+  COST_OF_OBJECT,
+  COST_OF_PROPERTY,
+  DEFAULT_VALUE_LIMITS,
+  FEW_PROPERTIES,
+  HEAVY_OBJECT,
+  type ValueLimits,
+} from "./limits.ts";
 import { readBigInt } from "./read-bigint.ts";
 import { readOtherValue } from "./read-objects.ts";
 import { readKey, readLatin1, readUtf8, readUtf16 } from "./read-strings.ts";
@@ -188,11 +195,16 @@ export class ValueReader {
 
   /** Takes the next id for an object that is made only after its content is read. `weight` is its cost. */
   reserve(weight: number = HEAVY_OBJECT): number {
-    this.#budget -= weight;
-    if (this.#budget < 0) throw this.failure(`more than ${this.limits.maxObjects} objects`);
+    this.charge(COST_OF_OBJECT * weight);
     const id = this.#count++;
     this.#objects[id] = undefined;
     return id;
+  }
+
+  /** Counts what costs time and memory beyond its bytes. */
+  charge(cost: number): void {
+    this.#budget -= cost;
+    if (this.#budget < 0) throw this.failure(`more than ${this.limits.maxObjects} objects, or what costs as much`);
   }
 
   /** Makes `object` known under a reserved id. */
@@ -239,7 +251,7 @@ export class ValueReader {
       const value = this.readValue();
       if (key === "__proto__") defineOwn(properties, key, value);
       else properties[key] = value;
-      count++;
+      if (++count > FEW_PROPERTIES) this.charge(COST_OF_PROPERTY);
     }
     if (this.readVarint() !== count) throw this.failure("a wrong count of properties");
     return count;
@@ -260,7 +272,7 @@ export class ValueReader {
     this.#end = end;
     this.host = host;
     this.limits = limits;
-    this.#budget = limits.maxObjects;
+    this.#budget = COST_OF_OBJECT * limits.maxObjects;
     this.growth = limits.maxBytes;
     if (end - start > limits.maxBytes) throw this.failure(`${end - start} bytes, more than ${limits.maxBytes}`);
     if (this.readByte() !== Tag.VERSION) throw this.failure("no version");
@@ -333,6 +345,7 @@ export class ValueReader {
   #readDenseArray(): unknown[] {
     const length = this.readVarint();
     if (length > this.#end - this.position) throw this.failure(`an array of ${length} elements in fewer bytes`);
+    this.charge(length);
     this.descend();
     const array = this.register(this.reserve(1), length <= MAX_ROOM ? new Array<unknown>(length) : []);
     for (let i = 0; i < length; i++) {

@@ -1,5 +1,6 @@
 // Errors as values: native ones under host tag 10, DOMExceptions under 8.
 import { HIDDEN_PROPERTIES, KIND_BY_NAME, KIND_BY_PROTOTYPE, NAMED_ERROR } from "./error-kinds.ts";
+import { FEW_PROPERTIES } from "./limits.ts";
 import * as Tag from "./tags.ts";
 import type { ValueWriter } from "./write.ts";
 import { writeStringValue } from "./write-strings.ts";
@@ -55,6 +56,7 @@ function writeProperties(out: ValueWriter, object: object, keys: readonly string
   for (const key of keys) {
     const write = (value: unknown): void =>
       out.withinLimits(() => {
+        if (count >= FEW_PROPERTIES) out.chargeProperties(FEW_PROPERTIES + 1);
         writeStringValue(out, key);
         out.writeValue(value);
       });

@@ -91,6 +91,7 @@ export function writeSparseArray(out: ValueWriter, array: readonly unknown[]): v
     // A getter may have made the array longer: the length is written already.
     if (index < length || index < 0) count += writeProperty(out, array, key, index < 0 ? key : index);
   }
+  out.chargeProperties(count);
   out.writeByte(Tag.SPARSE_ARRAY_END);
   out.writeVarint(count);
   out.writeVarint(length);
@@ -122,6 +123,7 @@ function writeMap(out: ValueWriter, _: unknown, object: object): void {
   const flat: unknown[] = [];
   mapForEach.call(object, (value, key) => flat.push(key, value));
   out.writeByte(Tag.MAP);
+  out.chargeEntries(flat.length / 2);
   for (const item of flat) out.writeValue(item);
   out.writeByte(Tag.MAP_END);
   out.writeVarint(flat.length);
@@ -131,6 +133,7 @@ function writeSet(out: ValueWriter, _: unknown, object: object): void {
   const items: unknown[] = [];
   setForEach.call(object, (item) => items.push(item));
   out.writeByte(Tag.SET);
+  out.chargeEntries(items.length);
   for (const item of items) out.writeValue(item);
   out.writeByte(Tag.SET_END);
   out.writeVarint(items.length);

@@ -3,7 +3,15 @@ import type { SegmentWriter } from "../segment/writer.ts";
 import { functionNotClonable, notClonable, tooDeep, tooLarge, tooMany } from "./clone-error.ts";
 import type { HostObjectWriter } from "./host.ts";
 import { WrittenObjects } from "./identity.ts";
-import { DEFAULT_VALUE_LIMITS, HEAVY_OBJECT, type ValueLimits } from "./limits.ts";
+import {
+  COST_OF_ENTRY,
+  COST_OF_OBJECT,
+  COST_OF_PROPERTY,
+  DEFAULT_VALUE_LIMITS,
+  FEW_PROPERTIES,
+  HEAVY_OBJECT,
+  type ValueLimits,
+} from "./limits.ts";
 import * as Tag from "./tags.ts";
 import { writeBigInt } from "./write-bigint.ts";
 import { writeRemnant } from "./write-errors.ts";
@@ -83,7 +91,7 @@ export interface WriterMark {
   readonly position: number;
   readonly objects: number;
   readonly depth: number;
-  readonly heavy: number;
+  readonly cost: number;
   readonly host: number;
 }
 
@@ -106,7 +114,8 @@ export class ValueWriter {
   #capacity = 0;
   #start = 0;
   #depth = 0;
-  #heavy = 0;
+  /** What was charged beyond one for each object, in parts of `COST_OF_OBJECT`. */
+  #cost = 0;
   /** Bytes that were counted and not kept: the value is over the limit and only its size matters. */
   #skipped = 0;
 
@@ -226,7 +235,17 @@ export class ValueWriter {
 
   /** Counts an object that is neither a plain one nor a dense array: it costs its reader more. */
   chargeHeavy(): void {
-    this.#heavy++;
+    this.#cost += COST_OF_OBJECT * (HEAVY_OBJECT - 1);
+  }
+
+  /** Counts entries of a Map or Set. */
+  chargeEntries(count: number): void {
+    this.#cost += COST_OF_ENTRY * count;
+  }
+
+  /** Counts the properties of one object. */
+  chargeProperties(count: number): void {
+    if (count > FEW_PROPERTIES) this.#cost += COST_OF_PROPERTY * (count - FEW_PROPERTIES);
   }
 
   writeElements(elements: readonly unknown[]): void {
@@ -249,6 +268,7 @@ export class ValueWriter {
       this.writeValue(value);
       count++;
     }
+    this.chargeProperties(count);
     this.writeByte(Tag.OBJECT_END);
     this.writeVarint(count);
   }
@@ -292,7 +312,7 @@ export class ValueWriter {
     const size = this.size;
     const { maxBytes, maxObjects } = this.limits;
     if (size + margin > maxBytes) throw tooLarge(maxBytes, size);
-    if (this.objects.count + this.#heavy * (HEAVY_OBJECT - 1) > maxObjects) throw tooMany(maxObjects);
+    if (COST_OF_OBJECT * this.objects.count + this.#cost > COST_OF_OBJECT * maxObjects) throw tooMany(maxObjects);
   }
 
   /** Lets go of everything that belongs to the value. */
@@ -304,7 +324,7 @@ export class ValueWriter {
     this.view = NO_VIEW;
     this.#capacity = 0;
     this.#depth = 0;
-    this.#heavy = 0;
+    this.#cost = 0;
     this.#skipped = 0;
   }
 
@@ -314,7 +334,7 @@ export class ValueWriter {
       position: this.position,
       objects: this.objects.count,
       depth: this.#depth,
-      heavy: this.#heavy,
+      cost: this.#cost,
       host: this.host.checkpoint?.() ?? 0,
     };
   }
@@ -324,7 +344,7 @@ export class ValueWriter {
     if (this.#skipped === 0) this.position = mark.position;
     this.objects.rollback(mark.objects);
     this.#depth = mark.depth;
-    this.#heavy = mark.heavy;
+    this.#cost = mark.cost;
     this.host.rollback?.(mark.host);
   }
 
@@ -397,6 +417,7 @@ export class ValueWriter {
   /** Writes tag, length and elements; returns the number of holes among them. */
   #writeDense(array: readonly unknown[], length: number): number {
     let holes = 0;
+    this.#cost += length;
     this.writeByte(Tag.DENSE_ARRAY);
     this.writeVarint(length);
     for (let i = 0; i < length; i++) {
@@ -412,6 +433,7 @@ export class ValueWriter {
   }
 
   #endDense(properties: number, length: number): void {
+    this.chargeProperties(properties);
     this.writeByte(Tag.DENSE_ARRAY_END);
     this.writeVarint(properties);
     this.writeVarint(length);
