@@ -7,7 +7,10 @@ export interface Limits {
   readonly maxFrameBytes: number;
   /** Segments of one message. Default 511: Cap'n Proto's own implementation refuses 512. */
   readonly maxMessageSegments: number;
-  /** Words (8 bytes) that reading one message may visit, those visited twice counted twice. Default 8 Mi. */
+  /**
+   * Words (8 bytes) that reading one message may visit, those visited twice counted twice; where it is copied (one of several
+   * segments, or one that is passed on) each pointer counts for eight. Default 8 Mi.
+   */
   readonly maxMessageWords: number;
   /** Pointers within one another that a copy of foreign structs follows. It recurses. Default 64. */
   readonly maxNesting: number;
