@@ -1,4 +1,5 @@
 // Which measurements one round has, in which order, and about how long each takes.
+import { availableParallelism } from "node:os";
 import type { LoadRequest } from "./processes/load-requests.ts";
 import { GROUPS, type Group } from "./results.ts";
 
@@ -125,16 +126,21 @@ export function planRound(options: PlanOptions): Step[] {
 export function planSeveral(options: PlanOptions): SeveralStep[] {
   if (!options.only.includes("workers")) return [];
   const { workers, clients, concurrency, warmup, duration, loopDuration, requests } = options;
-  return workers.map((processes) => ({
-    name: processes === 1 ? "host of 1 process" : `host of ${processes} processes`,
-    expected: SEVERAL_START_MS + warmup + clients.length * duration,
-    processes,
-    clients,
-    inFlight: Math.max(...concurrency),
-    warmup,
-    duration: loopDuration,
-    requests,
-  }));
+  return workers.map((processes) => {
+    // Each process has its own code to warm up, and fewer cores than there are processes have to do it.
+    const perCore = (processes + Math.max(...clients)) / availableParallelism();
+    const ownWarmup = Math.round(warmup * Math.max(1, perCore));
+    return {
+      name: processes === 1 ? "host of 1 process" : `host of ${processes} processes`,
+      expected: SEVERAL_START_MS + ownWarmup + clients.length * duration,
+      processes,
+      clients,
+      inFlight: Math.max(...concurrency),
+      warmup: ownWarmup,
+      duration: loopDuration,
+      requests,
+    };
+  });
 }
 
 function planChains({ chainLengths: lengths, roundTrips, duration }: PlanOptions): Step {
