@@ -82,12 +82,7 @@ describe("hostile peer: packed frames as they must not be", () => {
       const filler = padded(frame(finish(9999)), MIB);
       for (let id = 0; id < 64; id++) peer.send(filler, jsCall(id, { exported: service }, "hang"), filler);
       await peer.expectAlive();
-      let during = await host.look();
-      // Memory that was let go of is counted until it is swept.
-      for (let tries = 0; tries < 100 && during.heapBytes - before.heapBytes >= MOST_BYTES; tries++) {
-        await new Promise((done) => setTimeout(done, 20));
-        during = await host.look();
-      }
+      const during = await host.lookUntil(({ heapBytes }) => heapBytes - before.heapBytes < MOST_BYTES);
       expect(during.liveInvocations).to.equal(64);
       expect(during.heapBytes - before.heapBytes).to.be.lessThan(MOST_BYTES);
     }));

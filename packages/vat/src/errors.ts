@@ -66,11 +66,19 @@ export class RpcError extends Error {
   }
 }
 
-/** Code of others' threw what is nobody's here to handle: an uncaught error of its own, and everything else goes on. */
-export function throwLater(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
+/**
+ * Runs code of others' whose failure is nobody's here to handle: what it throws is an uncaught error of its own, and
+ * everything else goes on. Returns what it does, or undefined where it threw.
+ */
+export function runGuarded<T>(step: () => T): T | undefined {
+  try {
+    return step();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+    return undefined;
+  }
 }
 
 /** The peer broke the protocol: the connection must be aborted with this reason. */

@@ -1,5 +1,5 @@
 // Work that leads to more of its kind: a peer decides how long such a chain is, so it must not lie on the stack.
-import { throwLater } from "../errors.ts";
+import { runGuarded } from "../errors.ts";
 
 /** Steps within one another that run at once. */
 const MAX_DEPTH = 64;
@@ -36,13 +36,7 @@ export class InTurn<Step> {
     while (this.#waiting.length > 0) {
       const steps = this.#waiting;
       this.#waiting = [];
-      for (const step of steps) {
-        try {
-          this.run(step);
-        } catch (error) {
-          throwLater(error);
-        }
-      }
+      for (const step of steps) runGuarded(() => this.run(step));
     }
   }
 }

@@ -1,6 +1,6 @@
 // Objects of this vat, and calls to them that never leave it.
 import { DEFAULT_LIMITS, type Limits } from "@capstan/wire";
-import { RpcError, throwLater } from "../errors.ts";
+import { RpcError, runGuarded } from "../errors.ts";
 import { encodeStandalone, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
 import { BrokenCapability } from "./broken.ts";
 import { Capability, type IncomingCall, type PendingCall, type ReturnSink, type Server } from "./capability.ts";
@@ -40,11 +40,7 @@ export class LocalCapability extends Capability {
 
   protected dispose(): void {
     // Whoever let go of the last reference has other things to end.
-    try {
-      this.server.release?.();
-    } catch (error) {
-      throwLater(error);
-    }
+    runGuarded(() => this.server.release?.());
   }
 }
 

@@ -1,6 +1,6 @@
 // A capability that is not known yet: calls made on it wait, in order.
 import { DEFAULT_LIMITS, type Limits } from "@capstan/wire";
-import { RpcError, throwLater } from "../errors.ts";
+import { RpcError, runGuarded } from "../errors.ts";
 import { eachInTurns } from "../later-turn.ts";
 import { encodeStandalone, forwardEncoder, type PayloadEncoder, type ReceivedPayload } from "../payload.ts";
 import { BrokenCapability, FailedCall } from "./broken.ts";
@@ -65,11 +65,7 @@ export class PromiseCapability extends Capability {
     // Calls that are made meanwhile go behind those that wait. Those that fail have no order to keep.
     const proceed = (waiting: Waiting): number => {
       this.#queue.delete(waiting);
-      try {
-        waiting.proceed(target);
-      } catch (error) {
-        throwLater(error);
-      }
+      runGuarded(() => waiting.proceed(target));
       this.release();
       return 1;
     };

@@ -1,5 +1,5 @@
 // Who wants to know that a promise resolved.
-import { throwLater } from "../errors.ts";
+import { runGuarded } from "../errors.ts";
 
 /** Runs each listener once, in the order in which they came. */
 export class ResolutionListeners {
@@ -14,13 +14,7 @@ export class ResolutionListeners {
 
   run(): void {
     // One that is taken off meanwhile does not run.
-    for (const listener of this.#listeners) {
-      try {
-        listener();
-      } catch (error) {
-        throwLater(error);
-      }
-    }
+    for (const listener of this.#listeners) runGuarded(listener);
     this.#listeners.clear();
   }
 }

@@ -1,6 +1,6 @@
 // The one way in which a connection ends.
 import { BrokenCapability } from "../capabilities/broken.ts";
-import { type RpcError, throwLater } from "../errors.ts";
+import { type RpcError, runGuarded } from "../errors.ts";
 import { eachInTurns } from "../later-turn.ts";
 import type { ConnectionState } from "./state.ts";
 
@@ -49,11 +49,6 @@ function* endings(state: ConnectionState, reason: RpcError): Generator<() => unk
 
 /** Returns what the step cost. Nothing that throws keeps anything else from ending. */
 function guard(step: () => unknown): number {
-  try {
-    const held = step();
-    return typeof held === "number" ? 1 + held : 1;
-  } catch (error) {
-    throwLater(error);
-    return 1;
-  }
+  const held = runGuarded(step);
+  return typeof held === "number" ? 1 + held : 1;
 }
