@@ -2,9 +2,9 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { serve, WorkerEntrypoint } from "../../packages/host/src/index.ts";
+import { serve, WorkerEntrypoint, WorkerResponse } from "../../packages/host/src/index.ts";
 import { item, onBothTransports, type Untyped } from "./support/transports.ts";
 
 const gzip = { "content-encoding": "gzip" };
@@ -17,8 +17,22 @@ class Api extends WorkerEntrypoint {
     const { pathname } = new URL(request.url);
     if (pathname === "/hop") return new Response(null, { status: 302, headers: { location: "/last?a=b#c" } });
     if (pathname === "/fetched") return await fetch(upstream);
-    if (pathname === "/encoded") return new Response(gzipSync("encoded here"), { headers: gzip });
+    if (pathname === "/wrapped") return new Response((await fetch(upstream)).body, { headers: gzip });
+    if (pathname === "/to-encode") return new Response("encoded later", { headers: gzip });
+    if (pathname === "/encoded") {
+      return new WorkerResponse(gzipSync("encoded here"), { headers: gzip, encodeBody: "manual" });
+    }
+    if (pathname === "/encoded-again") return new WorkerResponse(new Blob([gzipSync("a copy")]), this.encoded());
+    if (pathname === "/brotli") {
+      return new WorkerResponse(brotliCompressSync("brotli"), {
+        headers: { "content-encoding": "br" },
+        encodeBody: "manual",
+      });
+    }
     return new Response("body");
+  }
+  encoded(): Response {
+    return new WorkerResponse(gzipSync("a value"), { headers: gzip, encodeBody: "manual" });
   }
   fetched(): Promise<Response> {
     return fetch(upstream);
@@ -50,7 +64,9 @@ onBothTransports("f. Fetched Responses", { default: Api }, (stage) => {
       ]) {
         const response = await stage.api.fetch(url);
         expect(response.url).to.equal(last);
-        await response.text();
+        const copy = response.clone();
+        expect([copy.url, copy.redirected, copy.clone().url]).to.deep.equal([last, response.redirected, last]);
+        expect(await copy.text()).to.equal(await response.text());
       }
     });
 
@@ -67,9 +83,28 @@ onBothTransports("f. Fetched Responses", { default: Api }, (stage) => {
       expect([returned.url, await returned.text()]).to.deep.equal([upstream, "encoded upstream"]);
     });
 
+    it("gives whoever fetches a decoded body, and who is handed a Response one as it was made", async () => {
+      for (const [path, text] of [
+        ["/to-encode", "encoded later"],
+        ["/encoded", "encoded here"],
+        ["/encoded-again", "a copy"],
+      ]) {
+        const response = await stage.api.fetch(`http://x.test${path}`);
+        expect(response.headers.get("content-encoding")).to.equal("gzip");
+        expect(await response.text()).to.equal(text);
+      }
+      const value = await stage.api.encoded();
+      expect(Buffer.from(await value.clone().arrayBuffer())).to.deep.equal(gzipSync("a value"));
+      await value.body?.cancel();
+    });
+
     for (const [path, text] of [
       ["/fetched", "encoded upstream"],
+      ["/wrapped", "encoded upstream"],
+      ["/to-encode", "encoded later"],
       ["/encoded", "encoded here"],
+      ["/encoded-again", "a copy"],
+      ["/brotli", "brotli"],
     ]) {
       it(`passes on to HTTP clients what a binding answers with: ${path}`, async () => {
         const module = { default: { fetch: (request: Request): Promise<Response> => stage.api.fetch(request) } };

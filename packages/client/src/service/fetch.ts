@@ -1,6 +1,7 @@
 // fetch() on a binding: HTTP's semantics over a service's own method.
 import { SERVICE_FETCH_METHOD, SERVICE_ID_HIGH, SERVICE_ID_LOW } from "@capstan/wire";
 import { type CallBase, CallPromise, type RemoteMethod } from "../stubs/call-promise.ts";
+import { isEncoded, tellResponse } from "../values/response-facts.ts";
 import { NOT_REPLAYABLE, ReplayableBody } from "./replay.ts";
 
 const FETCH: RemoteMethod = { high: SERVICE_ID_HIGH, low: SERVICE_ID_LOW, id: SERVICE_FETCH_METHOD };
@@ -55,7 +56,7 @@ async function follow(
       : new Request(request, manual);
     const response = await callOnce(base, sent, signal);
     const location = redirect === "manual" ? null : locationOf(response);
-    if (location === null) return describe(response, url, redirects > 0);
+    if (location === null) return finish(response, url, redirects > 0);
     void response.body?.cancel();
     if (redirect === "error") throw new TypeError(`Unexpected redirect to "${location}".`);
     if (redirects === maxRedirects) throw new TypeError("Too many redirects.");
@@ -103,14 +104,19 @@ function withoutBody(headers: Headers): Headers {
   return rest;
 }
 
-/** What a Response that was not fetched by the platform itself does not know. */
-function describe(response: Response, requested: string, redirected: boolean): Response {
+/** What the platform knows, and does, of what it fetched itself. */
+function finish(response: Response, requested: string, redirected: boolean): Response {
   const url = new URL(requested);
   url.hash = "";
-  return Object.defineProperties(response, {
-    url: { value: url.href, configurable: true },
-    redirected: { value: redirected, configurable: true },
-  });
+  return tellResponse(decode(response), { url: url.href, redirected });
+}
+
+/** Whoever fetches gets bodies decoded, also one that was encoded by hand. */
+function decode(response: Response): Response {
+  const { body, headers, status, statusText } = response;
+  const format = headers.get("content-encoding")?.trim().toLowerCase();
+  if (!isEncoded(response) || body === null || (format !== "gzip" && format !== "deflate")) return response;
+  return new Response(body.pipeThrough(new DecompressionStream(format)), { status, statusText, headers });
 }
 
 function replayable(body: BodyInit | null | undefined): Replayable | undefined {

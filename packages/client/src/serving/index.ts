@@ -15,3 +15,4 @@ export { isAboutEncoding, wasDecoded } from "../values/fetch-objects.ts";
 export { readPlainValue } from "../values/plain.ts";
 export { previewValue } from "../values/preview.ts";
 export type { Held, PendingPromise, Realm, ReceivedBinding } from "../values/realm.ts";
+export { isEncoded, tellResponse } from "../values/response-facts.ts";

@@ -3,6 +3,7 @@ import { cloneError, DecodeError, type ValueReader, type ValueWriter } from "@ca
 import { makeUpgradeResponse, WorkerWebSocket, webSocketOf } from "../service/web-socket.ts";
 import * as Tag from "./host-tags.ts";
 import type { Realm } from "./realm.ts";
+import { isEncoded, tellResponse } from "./response-facts.ts";
 
 /** The status of a response that hands over a WebSocket. */
 const SWITCHING_PROTOCOLS = 101;
@@ -62,7 +63,7 @@ function writeRequest(out: ValueWriter, request: Request): void {
 
 function writeResponse(out: ValueWriter, response: Response): void {
   if (response.status === 0) throw cloneError("Response.error() could not be cloned.");
-  out.writeHostTag(Tag.RESPONSE);
+  out.writeHostTag(isEncoded(response) ? Tag.ENCODED_RESPONSE : Tag.RESPONSE);
   out.writeVarint(response.status);
   out.writeString(response.statusText);
   out.writeString(response.url);
@@ -107,7 +108,8 @@ export function readRequest(input: ValueReader): Request {
   return guard(() => new Request(url, init));
 }
 
-export function readResponse(input: ValueReader, realm: Realm): Response {
+/** @param encoded whether the body is encoded already, as its `content-encoding` says. */
+export function readResponse(input: ValueReader, realm: Realm, encoded: boolean): Response {
   const status = input.readVarint();
   const statusText = input.readString();
   const url = input.readString();
@@ -115,9 +117,8 @@ export function readResponse(input: ValueReader, realm: Realm): Response {
   const body = readBody(input);
   if (status === SWITCHING_PROTOCOLS) return makeUpgradeResponse(readWebSocket(input, realm), headers);
   const response = guard(() => new Response(BODYLESS.has(status) ? null : body, { status, statusText, headers }));
-  // What a Response made here cannot be told.
-  if (url !== "") Object.defineProperty(response, "url", { value: url, configurable: true });
-  return response;
+  if (url === "" && !encoded) return response;
+  return tellResponse(response, { url: url === "" ? undefined : url, isEncoded: encoded });
 }
 
 function readWebSocket(input: ValueReader, realm: Realm): WorkerWebSocket {

@@ -97,7 +97,8 @@ export class IncomingObjects implements HostObjectReader {
       case Tag.REQUEST:
         return readRequest(input);
       case Tag.RESPONSE:
-        return readResponse(input, this.#realm);
+      case Tag.ENCODED_RESPONSE:
+        return readResponse(input, this.#realm, tag === Tag.ENCODED_RESPONSE);
       case Tag.BLOB:
         return readBlob(input);
       case Tag.URL_OBJECT:

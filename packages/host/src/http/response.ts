@@ -3,6 +3,7 @@ import { type ServerResponse, STATUS_CODES } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isAboutEncoding, wasDecoded } from "@capstan/client/serving";
 import { connectionHeaders } from "./connection-headers.ts";
+import { encoderFor } from "./encode-body.ts";
 import { clientGone, onExchangeEnd } from "./exchange.ts";
 
 /** Bytes of a body that are waited for, within one turn of the event loop, before the head is sent. */
@@ -12,7 +13,8 @@ const MAX_EAGER = 65_536;
  * Sends `response` and takes its body: it is read to its end, or cancelled where nobody gets it (HEAD, a client that
  * goes away). Settles when all was handed to the operating system; also, without an error, when the client has gone.
  *
- * Headers about the connection (`connection`, `transfer-encoding`, …) are left out. A body that is complete in the turn
+ * A body whose `content-encoding` is gzip, deflate or br is encoded so, unless the response was made with `encodeBody:
+ * "manual"`. Headers about the connection (`connection`, `transfer-encoding`, …) are left out. A body that is complete in the turn
  * of the event loop in which it is first read gets a `content-length`; any other goes out as it comes, its head first.
  *
  * @throws (as a rejection) what the body's stream failed with; TypeError for a response that can't be sent: a body that
@@ -25,7 +27,9 @@ export async function sendResponse(res: ServerResponse, response: Response): Pro
   if (status < 200) throw new TypeError(`A response with the status ${status} can't be sent.`);
   if (response.bodyUsed || body?.locked) throw new TypeError("The response's body was read already.");
 
-  const reader = body?.getReader();
+  const bodyless = res.req.method === "HEAD" || status === 204 || status === 304;
+  const encoder = bodyless ? undefined : encoderFor(response);
+  const reader = (encoder === undefined ? body : body?.pipeThrough(encoder))?.getReader();
   const exchange: Exchange = { ended: false, wake: () => {} };
   onExchangeEnd(res.req, res, (sent) => {
     exchange.ended = true;
@@ -39,13 +43,12 @@ export async function sendResponse(res: ServerResponse, response: Response): Pro
   res.strictContentLength = true;
 
   try {
-    const bodyless = res.req.method === "HEAD" || status === 204 || status === 304;
     if (reader === undefined || bodyless) {
       void reader?.cancel().catch(() => {});
       writeHead(res, response, bodyless ? undefined : 0);
       res.end();
     } else {
-      await sendBody(res, response, reader, exchange);
+      await sendBody(res, response, reader, exchange, encoder !== undefined);
     }
   } catch (error) {
     if (exchange.ended) return;
@@ -74,6 +77,7 @@ async function sendBody(
   response: Response,
   reader: ReadableStreamDefaultReader<Uint8Array>,
   exchange: Exchange,
+  encodes: boolean,
 ): Promise<void> {
   const start: Uint8Array[] = [];
   let size = 0;
@@ -88,12 +92,12 @@ async function sendBody(
   }
   if (exchange.ended) return;
   if (result?.done) {
-    writeHead(res, response, size);
+    writeHead(res, response, size, encodes);
     res.end(start.length === 1 ? start[0] : Buffer.concat(start));
     return;
   }
 
-  writeHead(res, response, undefined);
+  writeHead(res, response, undefined, encodes);
   if (start.length === 0) res.flushHeaders();
   for (const chunk of start) await write(res, chunk, exchange);
   for (;;) {
@@ -118,7 +122,8 @@ function checkedChunk(chunk: unknown): Uint8Array {
   throw new TypeError("The response's body has a chunk that is no Uint8Array.");
 }
 
-function writeHead(res: ServerResponse, response: Response, length: number | undefined): void {
+/** @param encodes whether the response's own `content-length` is that of something else. */
+function writeHead(res: ServerResponse, response: Response, length: number | undefined, encodes = false): void {
   const isAboutConnection = connectionHeaders(response.headers.get("connection"));
   const decoded = wasDecoded(response);
   const fields: string[] = [];
@@ -126,6 +131,7 @@ function writeHead(res: ServerResponse, response: Response, length: number | und
   for (const [name, value] of response.headers) {
     if (isAboutConnection(name)) continue;
     if (decoded && isAboutEncoding(name)) continue;
+    if (encodes && name === "content-length") continue;
     if (name === "content-length") hasLength = true;
     fields.push(name, value);
   }

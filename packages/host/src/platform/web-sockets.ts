@@ -1,6 +1,6 @@
 // What Workers take from the global scope for WebSockets: a pair of ends, and a Response that carries one.
 import { WorkerWebSocket } from "@capstan/client";
-import { makeUpgradeResponse, makeWebSocketPair } from "@capstan/client/serving";
+import { isEncoded, makeUpgradeResponse, makeWebSocketPair, tellResponse } from "@capstan/client/serving";
 
 /** Two connected ends, as properties 0 and 1: one for the Response, one to accept. */
 export class WebSocketPair {
@@ -22,6 +22,8 @@ export class WebSocketPair {
 interface WorkerResponseInit extends ResponseInit {
   /** Handed to the caller. Takes the status 101. */
   readonly webSocket?: WorkerWebSocket | null | undefined;
+  /** Whether the host encodes the body as its `content-encoding` says, or it is encoded already. Default "automatic". */
+  readonly encodeBody?: "automatic" | "manual" | undefined;
 }
 
 interface WorkerResponseConstructor {
@@ -32,12 +34,15 @@ interface WorkerResponseConstructor {
   redirect(url: string | URL, status?: number): Response;
 }
 
-/** The platform's Response, whose constructor also takes the status 101 with a `webSocket`. */
+/** The platform's Response, whose constructor also takes the status 101 with a `webSocket`, and `encodeBody`. */
 export const WorkerResponse: WorkerResponseConstructor = new Proxy(Response, {
   construct(target, args: ConstructorParameters<WorkerResponseConstructor>, newTarget) {
     const [body, init] = args;
     const webSocket = init?.webSocket ?? undefined;
-    if (webSocket === undefined && init?.status !== 101) return Reflect.construct(target, args, newTarget) as Response;
+    if (webSocket === undefined && init?.status !== 101) {
+      const response = Reflect.construct(target, args, newTarget) as Response;
+      return isEncodedAs(init) ? tellResponse(response, { isEncoded: true }) : response;
+    }
     if (!(webSocket instanceof WorkerWebSocket)) {
       throw new TypeError("A Response of status 101 takes a webSocket: one end of a WebSocketPair.");
     }
@@ -47,3 +52,8 @@ export const WorkerResponse: WorkerResponseConstructor = new Proxy(Response, {
     return makeUpgradeResponse(webSocket, init.headers);
   },
 });
+
+/** A Response may stand for what another one is made with. */
+function isEncodedAs(init: WorkerResponseInit | undefined): boolean {
+  return init instanceof Response ? isEncoded(init) : init?.encodeBody === "manual";
+}
