@@ -110,6 +110,32 @@ describe("cloudflare:sockets", () => {
     });
   });
 
+  it("closes at once where it is not open yet, and has nothing to send", async () => {
+    const held: TcpSocket[] = [];
+    // Says nothing, so that TLS never begins.
+    const port = await listen(createServer((socket) => held.push(socket.on("error", () => {}))));
+    const socket = connect(`localhost:${port}`, { secureTransport: "on" });
+    const reader = socket.readable.getReader();
+    await socket.close();
+    await socket.closed;
+    expect((await reader.read()).done).to.equal(true);
+    await socket.opened.then(
+      () => expect.fail("it was opened"),
+      (error) => expect(error.message).to.equal("Network connection lost."),
+    );
+    for (const end of held) end.destroy();
+  });
+
+  it("reads into buffers that the reader brings", async () => {
+    const port = await listen(createServer((socket) => void socket.on("error", () => {}).end("hello")));
+    const reader = connect(`127.0.0.1:${port}`).readable.getReader({ mode: "byob" });
+    let text = "";
+    for (let at = await reader.read(new Uint8Array(3)); !at.done; at = await reader.read(new Uint8Array(3))) {
+      text += new TextDecoder().decode(at.value);
+    }
+    expect(text).to.equal("hello");
+  });
+
   it("refuses a certificate that nobody signed", async () => {
     const port = await listen(createTlsServer(certificate, echo));
     const socket = connect(`localhost:${port}`, { secureTransport: "on" });

@@ -122,6 +122,30 @@ onBothTransports(
         expect(log).to.deep.equal(["hello", true, "This socket was closed."]);
       });
 
+      it("reads into buffers that the reader brings, to the end", async () => {
+        const socket = stage.api.connect("h:1");
+        const writer = socket.writable.getWriter();
+        await writer.write(encode("hello"));
+        await writer.close();
+        const reader = socket.readable.getReader({ mode: "byob" });
+        let text = "";
+        for (;;) {
+          const { done, value } = await reader.read(new Uint8Array(2));
+          if (done) break;
+          text += new TextDecoder().decode(value);
+        }
+        expect(text).to.equal("hello");
+        await socket.closed;
+      });
+
+      it("passes over empty chunks", async () => {
+        const socket = stage.api.connect("h:1");
+        const writer = socket.writable.getWriter();
+        for (const text of ["", "a", "", "b"]) await writer.write(encode(text));
+        await writer.close();
+        expect(await new Response(socket.readable).text()).to.equal("ab");
+      });
+
       it("carries all kinds of buffers as bytes", async () => {
         const socket = stage.env.Kinds.connect("h:1");
         const writer = socket.writable.getWriter();

@@ -14,7 +14,7 @@ export class SocketIncoming {
   readonly ended: Promise<void>;
   readonly #reader: ReadableStreamDefaultReader<Bytes>;
   readonly #opened: Promise<unknown>;
-  #controller: ReadableStreamDefaultController<Bytes> | undefined;
+  #controller: ReadableByteStreamController | undefined;
   #isOpen = true;
   #isCancelled = false;
 
@@ -24,7 +24,8 @@ export class SocketIncoming {
     this.#reader = source.getReader();
     this.ended = this.#reader.closed;
     this.ended.catch(() => {});
-    this.readable = new ReadableStream<Bytes>({
+    const bytes: UnderlyingByteSource = {
+      type: "bytes",
       start: (controller) => {
         this.#controller = controller;
       },
@@ -34,7 +35,9 @@ export class SocketIncoming {
         this.#isCancelled = true;
         return this.#reader.cancel(reason);
       },
-    });
+    };
+    // One chunk is read ahead, so that the other end's end is seen though nobody reads.
+    this.readable = new ReadableStream(bytes, { highWaterMark: 1 });
   }
 
   /** Whether the user cancelled it: where it has ended then, the other end has not. */
@@ -54,6 +57,8 @@ export class SocketIncoming {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#controller?.close();
+    // A read into the reader's own buffer waits for more.
+    this.#controller?.byobRequest?.respond(0);
   }
 
   fail(error: unknown): void {
@@ -64,12 +69,17 @@ export class SocketIncoming {
 
   async #pull(): Promise<void> {
     try {
-      const { done, value } = await this.#reader.read();
-      if (!this.#isOpen) return;
-      const bytes = bytesOf(value);
-      if (done) this.letGo();
-      else if (bytes === undefined) this.fail(new TypeError(NO_BYTES));
-      else this.#controller?.enqueue(bytes);
+      for (;;) {
+        const { done, value } = await this.#reader.read();
+        if (!this.#isOpen) return;
+        const bytes = bytesOf(value);
+        if (done) this.letGo();
+        else if (bytes === undefined) this.fail(new TypeError(NO_BYTES));
+        // A byte stream refuses empty chunks.
+        else if (bytes.length === 0) continue;
+        else this.#controller?.enqueue(bytes as Uint8Array<ArrayBuffer>);
+        return;
+      }
     } catch (error) {
       await this.#opened.catch(() => {});
       if (this.#isOpen) this.#controller?.error(error);
@@ -120,6 +130,11 @@ export class SocketOutgoing {
       await opened.catch(() => {});
       this.#controller?.error(error);
     });
+  }
+
+  /** Whether nothing waits to go. */
+  get isIdle(): boolean {
+    return this.#queued === 0;
   }
 
   /** The other end takes no more: what was written goes; a writer that is held finds later chunks refused. */

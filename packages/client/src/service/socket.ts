@@ -121,6 +121,7 @@ function socketOver(
   { allowHalfOpen, secureTransport = "off", upgrade, destroy }: SocketParts,
 ): Socket {
   let isUpgraded = false;
+  let isOpening = true;
   let finish: () => void = () => {};
   const closed = new Promise<void>((resolve, reject) => {
     finish = resolve;
@@ -132,10 +133,15 @@ function socketOver(
     );
   });
   closed.catch(() => {});
-  opened.catch((error) => {
-    incoming.fail(error);
-    outgoing.fail(error);
-  });
+  opened.then(
+    () => {
+      isOpening = false;
+    },
+    (error) => {
+      incoming.fail(error);
+      outgoing.fail(error);
+    },
+  );
   if (!allowHalfOpen) incoming.ended.then(() => (incoming.isCancelled ? undefined : outgoing.end())).catch(() => {});
   return {
     readable: incoming.readable,
@@ -148,9 +154,11 @@ function socketOver(
     },
     async close() {
       incoming.drop();
-      await outgoing.close().catch(() => {});
-      destroy?.();
+      // A connection that has nothing to send need not come about first.
+      const isNeeded = !isOpening || !outgoing.isIdle || destroy === undefined;
+      if (isNeeded) await outgoing.close().catch(() => {});
       finish();
+      destroy?.();
       await closed;
     },
     startTls(options = {}) {
