@@ -58,6 +58,18 @@ describe("modules of the platform", () => {
       expect(await api.viaExports()).to.equal(5);
     });
 
+    it("lets a module keep its own exports from its top level on, and call them in invocations", async () => {
+      for (let call = 0; call < 2; call++) {
+        expect(await api.viaEarlyExports()).to.deep.equal([
+          'exports from "cloudflare:workers" works only within an invocation.',
+          'There is no entrypoint "Missing".',
+          3,
+          13,
+          7,
+        ]);
+      }
+    });
+
     it("has the classes of stubs, promises and properties", async () => {
       expect(await api.kinds(() => {})).to.deep.equal([true, true, true]);
     });

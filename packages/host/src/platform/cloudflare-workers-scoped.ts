@@ -1,5 +1,7 @@
 // The part of "cloudflare:workers" that acts on the current invocation. Evaluating this module switches scopes on.
 import { AsyncLocalStorage } from "node:async_hooks";
+import { type BindingCall, capabilityOf, makeBinding } from "@capstan/client/serving";
+import type { Capability } from "@capstan/vat";
 import { registeredEnvironment } from "./environments.ts";
 import { type Scoped, switchOnScopes } from "./invocation-scope.ts";
 
@@ -22,8 +24,43 @@ export function waitUntil(promise: unknown): void {
   current("waitUntil()").ctx.waitUntil(promise);
 }
 
-/** The current invocation's `ctx.exports`. */
-export const exports = live(() => current("exports").ctx.exports);
+/** The bindings of `exports` that a module keeps from its top level on, before it is known what it exports. */
+const earlyExports = new Proxy(Object.create(null) as object, {
+  get: (_target, name) => (typeof name === "symbol" || name === "then" ? undefined : earlyExport(name)),
+});
+
+/** The current invocation's `ctx.exports`; elsewhere bindings that can be called once there is one. */
+export const exports = live(() => storage.getStore()?.ctx.exports ?? earlyExports);
+
+type Binding = object & BindingCall;
+
+/** A binding to the export `name`; each call is the current invocation's. */
+function earlyExport(name: string): object {
+  const now = (): Binding => {
+    const own = current("exports").ctx.exports[name];
+    if (own === undefined) throw new TypeError(`There is no entrypoint "${name}".`);
+    return own as Binding;
+  };
+  return earlyBinding(now, (options) => earlyBinding(() => now()(options) as Binding));
+}
+
+/** @param now the binding that the current invocation has for it. */
+function earlyBinding(now: () => Binding, call?: BindingCall): object {
+  let service: Capability | undefined;
+  const find = (): Capability => {
+    service ??= capabilityOf(now());
+    return service;
+  };
+  return makeBinding(
+    {
+      get realm() {
+        return current("exports").callRealm;
+      },
+      find,
+    },
+    call,
+  );
+}
 
 /** `env` as the Worker with this id imports it: its bindings' calls are those of the current invocation. */
 export function environmentOf(worker: number): object {
