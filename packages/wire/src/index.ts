@@ -97,4 +97,5 @@ export type { HostObjectReader, HostObjectWriter } from "./value/host.ts";
 export { DEFAULT_VALUE_LIMITS, type ValueLimits } from "./value/limits.ts";
 export { readValue, ValueReader } from "./value/read.ts";
 export { HostTag } from "./value/tags.ts";
-export { ValueWriter, type WriterMark, writeElements, writeThrown, writeValue } from "./value/write.ts";
+export { ValueWriter, type WriterMark } from "./value/value-writer.ts";
+export { writeElements, writeThrown, writeValue } from "./value/write.ts";

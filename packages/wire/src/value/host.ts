@@ -1,6 +1,6 @@
 // What the value codec asks of its host: the objects that it cannot carry itself.
 import type { ValueReader } from "./read.ts";
-import type { ValueWriter } from "./write.ts";
+import type { ValueWriter } from "./value-writer.ts";
 
 /** Called for what the codec cannot carry itself. */
 export interface HostObjectWriter {

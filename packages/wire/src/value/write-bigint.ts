@@ -1,6 +1,6 @@
 // BigInts as values: a sign, a length, and 64-bit digits with the lowest first.
 import { cloneError } from "./clone-error.ts";
-import type { ValueWriter } from "./write.ts";
+import type { ValueWriter } from "./value-writer.ts";
 
 /** Writes `tag` and the sign, length and digits of `value`. */
 export function writeBigInt(out: ValueWriter, tag: number, value: bigint): void {

@@ -1,8 +1,8 @@
 // ArrayBuffers and their views as values.
 import { cloneError, detachedBuffer, notClonable } from "./clone-error.ts";
 import * as Tag from "./tags.ts";
+import type { ValueWriter } from "./value-writer.ts";
 import { VIEW_CODES } from "./views.ts";
-import type { ValueWriter } from "./write.ts";
 
 /** What newer runtimes have, and this project's oldest type library has not. */
 interface NewerArrayBuffer {

@@ -2,7 +2,7 @@
 import { HIDDEN_PROPERTIES, KIND_BY_NAME, KIND_BY_PROTOTYPE, NAMED_ERROR } from "./error-kinds.ts";
 import { FEW_PROPERTIES } from "./limits.ts";
 import * as Tag from "./tags.ts";
-import type { ValueWriter } from "./write.ts";
+import type { ValueWriter } from "./value-writer.ts";
 import { writeStringValue } from "./write-strings.ts";
 
 const hasOwn = Object.prototype.hasOwnProperty;

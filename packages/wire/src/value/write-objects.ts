@@ -1,7 +1,7 @@
 // Objects as values, all but plain objects and arrays: the kinds that structured clone knows, then the host's.
 import { cloneError, objectNotClonable } from "./clone-error.ts";
 import * as Tag from "./tags.ts";
-import type { ValueWriter } from "./write.ts";
+import type { ValueWriter } from "./value-writer.ts";
 import { writeBigInt } from "./write-bigint.ts";
 import { writeArrayBuffer, writeView } from "./write-buffers.ts";
 import { isNativeError, writeDomException, writeError } from "./write-errors.ts";

@@ -1,6 +1,6 @@
 // hot path (bench: npm run bench). Strings as values: Latin-1 where they fit into it, UTF-16 otherwise.
 import { LATIN1, PADDING, UTF16 } from "./tags.ts";
-import type { ValueWriter } from "./write.ts";
+import type { ValueWriter } from "./value-writer.ts";
 
 /** From this length on a native encoder is faster than a loop. */
 const LONG = 48;
