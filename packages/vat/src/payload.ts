@@ -53,9 +53,6 @@ export class PayloadBuilder {
   }
 }
 
-/** What stands in front of the one segment of a message that is the first of its frame. */
-const MESSAGE_HEAD_BYTES = 8;
-
 const NO_CAPS: Capability[] = [];
 Object.freeze(NO_CAPS);
 
@@ -87,17 +84,6 @@ export class ReceivedPayload {
   share(): ReceivedPayload {
     for (const cap of this.#caps) cap?.addRef();
     return new ReceivedPayload(this.reader, this.content, this.#caps);
-  }
-
-  /**
-   * `bytes`, which are part of this message, for somebody who keeps, changes or transfers them: the message's own memory,
-   * where they are most of it and nothing else is in it; else a copy. Nothing of the payload may be read afterwards.
-   */
-  takeBytes(bytes: Uint8Array): Uint8Array {
-    const { start, end, bytes: frame } = this.reader;
-    const memory = frame.buffer.byteLength;
-    const isAlone = start <= MESSAGE_HEAD_BYTES && end === memory && frame.length === memory;
-    return isAlone && 2 * bytes.length >= memory ? bytes : new Uint8Array(bytes);
   }
 
   /** Gives the references back. Idempotent; the bytes stay readable. */

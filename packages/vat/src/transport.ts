@@ -36,8 +36,7 @@ export interface Transport {
 export interface TransportReceiver {
   handleOpen(): void;
   /**
-   * The bytes belong to the receiver: they are never changed afterwards, and nobody else reads them later, since they may be
-   * handed on to whoever reads a stream. What comes while an earlier frame is handled, because
+   * The bytes belong to the receiver and are never changed afterwards. What comes while an earlier frame is handled, because
    * `send` delivers at once, waits for a later turn.
    */
   handleFrame(frame: Uint8Array): void;

@@ -234,7 +234,7 @@ export class PushedStream extends SinkServer {
 
   #readChunk(call: IncomingCall | undefined, written: Written): unknown {
     if (call === undefined) return undefined;
-    return written instanceof Uint8Array ? call.params.takeBytes(written) : this.#read?.(call.params, written);
+    return written instanceof Uint8Array ? new Uint8Array(written) : this.#read?.(call.params, written);
   }
 
   #fail(error: unknown): void {

@@ -49,7 +49,7 @@ export class WritableServer extends SinkServer {
       if (!this.#ended) this.#abort(new Error(error.message));
       return;
     }
-    const chunk = written instanceof Uint8Array ? call.params.takeBytes(written) : this.#read(call.params, written);
+    const chunk = written instanceof Uint8Array ? new Uint8Array(written) : this.#read(call.params, written);
     this.#waitingBytes += cost;
     const taken = (): void => {
       this.#waitingBytes -= cost;
