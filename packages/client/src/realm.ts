@@ -2,7 +2,7 @@
 import { type Capability, LocalCapability, type ReceivedPayload } from "@capstan/vat";
 import { type JsValueRef, type LimitOptions, type Limits, resolveLimits } from "@capstan/wire";
 import { receiveBinding } from "./service/binding.ts";
-import { PusherServer, servePush } from "./streams/pusher.ts";
+import { PusherServer } from "./streams/pusher.ts";
 import { WritableServer } from "./streams/writable.ts";
 import { makePromise, makeStub } from "./stubs/stub.ts";
 import { PromiseServer, TargetServer } from "./targets/target-server.ts";
@@ -17,6 +17,10 @@ export class PlainRealm implements Realm {
   constructor(limits: Limits, sendStacks = false) {
     this.limits = limits;
     this.sendStacks = sendStacks;
+  }
+
+  run<T>(code: () => T): T {
+    return code();
   }
 
   stubFor(cap: Capability): Disposable & object {
@@ -41,7 +45,7 @@ export class PlainRealm implements Realm {
 
   serveWritable(stream: WritableStream<unknown>): Capability {
     const read = (payload: ReceivedPayload, ref: JsValueRef): unknown => readAs(this, payload, ref);
-    const server = new WritableServer(this.limits, servePush, stream, read, this.keepAlive());
+    const server = new WritableServer(this, stream, read, this.keepAlive());
     return new LocalCapability(server, this.limits);
   }
 
@@ -61,7 +65,7 @@ export class PlainRealm implements Realm {
     this.handleServed(true);
     return () => {
       try {
-        dispose?.();
+        if (dispose !== undefined) this.run(dispose);
       } catch (error) {
         this.report(error);
       }

@@ -56,7 +56,7 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
   }
 
   /** Runs `code` as part of this invocation. */
-  run<T>(code: () => T): T {
+  override run<T>(code: () => T): T {
     const runner = scopeRunner();
     return runner === undefined ? code() : runner(this, code);
   }
@@ -86,7 +86,8 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
 
   /** A signal among what the caller sent cancels the invocation when it aborts. */
   handleSignal(signal: AbortSignal): void {
-    if (this.#call === this.#entry) signal.addEventListener("abort", () => this.ctx.cancel(), { once: true });
+    if (this.#call === this.#entry)
+      signal.addEventListener("abort", () => this.run(() => this.ctx.cancel()), { once: true });
   }
 
   /**
@@ -185,7 +186,7 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
   /** Its caller is gone, or wants no result. The calls that it waits for are cancelled too, unless they may be a task's. */
   cancel(): void {
     this.#isCancelled = true;
-    this.ctx.cancel();
+    this.run(() => this.ctx.cancel());
     if (!this.ctx.hasTasks) this.#abandonCalls();
   }
 

@@ -1,4 +1,5 @@
 // What depends on the platform, in Node: links are opened with the `ws` package.
+import { AsyncLocalStorage } from "node:async_hooks";
 import { types } from "node:util";
 import { CAPNP_PROTOCOL, CAPSTAN_PACKED_PROTOCOL, type WebSocketLike } from "@capstan/vat";
 import { type Limits, packedBound } from "@capstan/wire";
@@ -6,11 +7,18 @@ import { WebSocket } from "ws";
 import { keepAlive } from "./heartbeat.ts";
 import { openErrorText } from "./open-error.ts";
 
+/** Runs code outside of any request: what a link brings is not of the one that opened it. */
+const outside = AsyncLocalStorage.snapshot();
+
 /**
  * Opens a socket within the limits: frame size, time to connect, heartbeat. A server that picks none of the subprotocols, as
  * Cap'n Proto's own WebSocket stream does, is taken at its word where "capnp" is among them: the two mean the same.
  */
 export function openWebSocket(url: string, protocols: string[], limits: Limits): WebSocketLike {
+  return outside(() => openHere(url, protocols, limits));
+}
+
+function openHere(url: string, protocols: string[], limits: Limits): WebSocketLike {
   const socket = new WebSocket(url, protocols, {
     perMessageDeflate: false,
     maxPayload: protocols.includes(CAPSTAN_PACKED_PROTOCOL) ? packedBound(limits.maxFrameBytes) : limits.maxFrameBytes,

@@ -29,7 +29,8 @@ export class PushedSignal implements Server {
   readonly #watchers = new Watchers();
   readonly #limits: Limits;
   #over = false;
-  #taken = false;
+  /** Runs the listeners of the copy; undefined: it was not taken. */
+  #run: ((code: () => void) => void) | undefined;
   /** Where the signal is held, if that is elsewhere. */
   #forward: Forward | undefined;
 
@@ -37,8 +38,9 @@ export class PushedSignal implements Server {
     this.#limits = limits;
   }
 
-  take(): AbortSignal {
-    this.#taken = true;
+  /** @param run runs the code that listens to it. */
+  take(run: (code: () => void) => void): AbortSignal {
+    this.#run = run;
     return this.#controller.signal;
   }
 
@@ -49,12 +51,12 @@ export class PushedSignal implements Server {
   }
 
   dropIfUntaken(): void {
-    if (!this.#taken && this.#forward === undefined) this.drop();
+    if (this.#run === undefined && this.#forward === undefined) this.drop();
   }
 
   /** The signal is held in another vat: every call goes on to `end`. Takes over the reference. */
   forwardTo(end: Capability): void {
-    if (this.#taken || this.#forward !== undefined || leadsTo(end, this)) {
+    if (this.#run !== undefined || this.#forward !== undefined || leadsTo(end, this)) {
       end.release();
     } else if (this.#over) {
       // What happened before is told once more.
@@ -116,7 +118,9 @@ export class PushedSignal implements Server {
   #abort(reason: unknown): void {
     if (this.#over) return;
     this.drop();
-    this.#controller.abort(reason);
+    const abort = (): void => this.#controller.abort(reason);
+    if (this.#run === undefined) abort();
+    else this.#run(abort);
   }
 }
 

@@ -2,15 +2,18 @@
 import type { Capability, IncomingCall, PayloadEncoder } from "@capstan/vat";
 import type { JsValueRef, Limits } from "@capstan/wire";
 import { markRemote, toReason } from "../errors.ts";
+import type { Realm } from "../values/realm.ts";
 import type { ReadValue } from "./pushed-stream.ts";
+import { servePush } from "./pusher.ts";
 import { SinkClient, type ValueChunk, WRITABLE_LOST } from "./sink-client.ts";
-import { acknowledge, costOf, type ServePush, SinkServer, tooMuchWaits, type Written } from "./sink-server.ts";
+import { acknowledge, costOf, SinkServer, tooMuchWaits, type Written } from "./sink-server.ts";
 
 /**
  * Lets a peer write into a WritableStream of ours. States: open → ended (closed, aborted or failed by either side).
  * A write is answered when the stream has taken the chunk.
  */
 export class WritableServer extends SinkServer {
+  readonly #realm: Realm;
   readonly #writer: WritableStreamDefaultWriter<unknown>;
   readonly #read: ReadValue;
   readonly #letGo: () => void;
@@ -19,14 +22,10 @@ export class WritableServer extends SinkServer {
   #waitingBytes = 0;
 
   /** Takes over `stream`, which must not be locked. @param letGo runs once when the peer's last reference is gone. */
-  constructor(
-    limits: Limits,
-    servePush: ServePush,
-    stream: WritableStream<unknown>,
-    read: ReadValue,
-    letGo: () => void,
-  ) {
+  constructor(realm: Realm, stream: WritableStream<unknown>, read: ReadValue, letGo: () => void) {
+    const { limits } = realm;
     super(limits, servePush);
+    this.#realm = realm;
     this.#writer = stream.getWriter();
     this.#read = read;
     this.#letGo = letGo;
@@ -38,7 +37,8 @@ export class WritableServer extends SinkServer {
 
   override release(): void {
     if (!this.#ended) this.#abort(Object.assign(new Error("The writer of this stream is gone."), { remote: true }));
-    this.#letGo();
+    // Its end waits for the chunk that is being written.
+    void this.#writer.closed.catch(() => {}).then(this.#letGo);
   }
 
   protected override handleWrite(call: IncomingCall, written: Written): void {
@@ -54,14 +54,17 @@ export class WritableServer extends SinkServer {
     const taken = (): void => {
       this.#waitingBytes -= cost;
     };
-    const done = this.#writer.write(chunk);
+    const done = this.#realm.run(() => this.#writer.write(chunk));
     done.then(taken, taken);
     this.#answer(call, done);
   }
 
   protected override handleEnd(call: IncomingCall): void {
     this.#ended = true;
-    this.#answer(call, this.#writer.close());
+    this.#answer(
+      call,
+      this.#realm.run(() => this.#writer.close()),
+    );
   }
 
   protected override handleAbort(call: IncomingCall, reason: JsValueRef | undefined): void {
@@ -70,7 +73,7 @@ export class WritableServer extends SinkServer {
 
   #abort(reason: unknown): void {
     this.#ended = true;
-    this.#writer.abort(reason).catch(() => {});
+    this.#realm.run(() => this.#writer.abort(reason)).catch(() => {});
   }
 
   #answer(call: IncomingCall, done: Promise<void>): void {

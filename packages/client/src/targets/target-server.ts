@@ -114,8 +114,7 @@ export function serveOther(call: IncomingCall, realm: Realm): void {
 
 /** Answers one call as part of its realm. */
 function startServing(call: IncomingCall, realm: Realm, receive: () => Receiver, lends = false): void {
-  if (realm.run === undefined) serveCall(call, realm, receive, lends);
-  else realm.run(() => serveCall(call, realm, receive, lends));
+  realm.run(() => serveCall(call, realm, receive, lends));
 }
 
 /**

@@ -190,15 +190,15 @@ export class IncomingObjects implements HostObjectReader {
 
   #readSignal(): AbortSignal {
     const source = this.#take(ExternalKind.abortSignal);
-    const { limits } = this.#realm;
-    const pushed = pushedBehind(source) ?? forwarded(source, new PushedSignal(limits), this.#realm);
+    const realm = this.#realm;
+    const pushed = pushedBehind(source) ?? forwarded(source, new PushedSignal(realm.limits), realm);
     if (!(pushed instanceof PushedSignal)) throw new DecodeError("a value mentions a signal that is none");
-    const signal = pushed.take();
+    const signal = pushed.take((listen) => realm.run(listen));
     const held: Held = { dispose: () => pushed.drop() };
-    this.#realm.handleHeld?.(held, true);
+    realm.handleHeld?.(held, true);
     const giveBack = (): void => {
       pushed.drop();
-      this.#realm.handleHeld?.(held, false);
+      realm.handleHeld?.(held, false);
     };
     (this.#streams ??= []).push({ giveBack });
     (this.signals ??= []).push(signal);

@@ -300,7 +300,7 @@ function pushStream(pusher: Capability, stream: ReadableStream<unknown>, isBytes
   const [mentioned, sink] = push(pusher, EXTERNAL_PUSHER_PUSH_BYTE_STREAM_METHOD, pushStreamEncoder);
   const release = realm.keepAlive();
   const client = new SinkClient(sink, realm.limits, isBytes, chunkEncoder(realm), (reason) => {
-    reader.cancel(reason).catch(() => {});
+    realm.run(() => reader.cancel(reason)).catch(() => {});
   });
   void pump(reader, client, release);
   return mentioned;

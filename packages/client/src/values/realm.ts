@@ -59,8 +59,8 @@ export interface Realm {
   handlePending?(call: PendingPromise, isPending: boolean): void;
   /** A peer's signal arrived that was given to a call, to cancel it. */
   handleSignal?(signal: AbortSignal): void;
-  /** Runs user code as part of this realm. Without it: plainly. */
-  run?<T>(code: () => T): T;
+  /** Runs user code as part of this realm. */
+  run<T>(code: () => T): T;
   /** A call on an object of this realm begins to run, or was answered. */
   handleCall?(call: IncomingCall, running: boolean): void;
 }

@@ -5,16 +5,22 @@ import type { Capability } from "@capstan/vat";
 import { registeredEnvironment } from "./environments.ts";
 import { type Scoped, switchOnScopes } from "./invocation-scope.ts";
 
-const storage = new AsyncLocalStorage<Scoped>();
-const replacements = new AsyncLocalStorage<object>();
+/** What the running code belongs to. */
+interface Scope {
+  readonly scoped: Scoped | undefined;
+  /** What `withEnv` put in the place of `env`, for this invocation alone. */
+  readonly replacement?: object;
+}
+
+const storage = new AsyncLocalStorage<Scope>();
 
 switchOnScopes(
-  (scoped, run) => storage.run(scoped, run),
-  () => storage.getStore(),
+  (scoped, run) => storage.run({ scoped }, run),
+  () => storage.getStore()?.scoped,
 );
 
 function current(what: string): Scoped {
-  const scoped = storage.getStore();
+  const scoped = storage.getStore()?.scoped;
   if (scoped === undefined) throw new Error(`${what} from "cloudflare:workers" works only within an invocation.`);
   return scoped;
 }
@@ -30,7 +36,7 @@ const earlyExports = new Proxy(Object.create(null) as object, {
 });
 
 /** The current invocation's `ctx.exports`; elsewhere bindings that can be called once there is one. */
-export const exports = live(() => storage.getStore()?.ctx.exports ?? earlyExports);
+export const exports = live(() => storage.getStore()?.scoped?.ctx.exports ?? earlyExports);
 
 type Binding = object & BindingCall;
 
@@ -65,18 +71,24 @@ function earlyBinding(now: () => Binding, call?: BindingCall): object {
 /** `env` as the Worker with this id imports it: its bindings' calls are those of the current invocation. */
 export function environmentOf(worker: number): object {
   const own = registeredEnvironment(worker);
-  return live(() => replacements.getStore() ?? storage.getStore()?.envOver(own) ?? own);
+  return live(() => {
+    const scope = storage.getStore();
+    return scope?.replacement ?? scope?.scoped?.envOver(own) ?? own;
+  });
 }
 
 /** Runs `run` with `env` of this module reading from `replacement`. */
 export function withEnv<T>(replacement: object, run: () => T): T {
-  return replacements.run(replacement, run);
+  return storage.run({ scoped: storage.getStore()?.scoped, replacement }, run);
 }
 
-/** An object whose properties are those of what `find` returns now. */
+/** An object that stands for what `find` returns now. */
 function live(find: () => object): object {
   return new Proxy(Object.create(null) as object, {
     get: (_target, key) => Reflect.get(find(), key),
+    set: (_target, key, value) => Reflect.set(find(), key, value),
+    deleteProperty: (_target, key) => Reflect.deleteProperty(find(), key),
+    defineProperty: (_target, key, descriptor) => Reflect.defineProperty(find(), key, descriptor),
     has: (_target, key) => Reflect.has(find(), key),
     ownKeys: () => Reflect.ownKeys(find()),
     getOwnPropertyDescriptor: (_target, key) => {

@@ -65,6 +65,7 @@ class LocalCall implements PendingCall, IncomingCall {
   /** True once the caller gave up; cancelled once nothing that is pipelined on the call waits either. */
   #unwanted = false;
   #cancelled = false;
+  #isStarted = false;
   #onward: PendingCall | undefined;
 
   constructor(
@@ -86,6 +87,7 @@ class LocalCall implements PendingCall, IncomingCall {
   }
 
   start(): void {
+    this.#isStarted = true;
     if (this.isPointless) this.returnException(RpcError.failed("The call was cancelled."));
     else this.#target?.server.dispatch(this);
   }
@@ -122,7 +124,9 @@ class LocalCall implements PendingCall, IncomingCall {
     this.#sink = undefined;
     this.#unwanted = true;
     if (this.#onward !== undefined) this.#pipelines?.release();
-    this.#cancelIfUnused();
+    // Behind the calls that were made before: one of them may tell why.
+    if (this.#isStarted) queueMicrotask(() => this.#cancelIfUnused());
+    else this.#cancelIfUnused();
   }
 
   #cancelIfUnused(): void {
