@@ -29,6 +29,9 @@ class Api extends WorkerEntrypoint {
   giveNothing(): unknown {
     return { target: new Target("kept"), bad: Symbol("q"), [Symbol.dispose]: () => void log.push("result") };
   }
+  file(file: Untyped): unknown[] {
+    return [file instanceof File, file.name, file.lastModified, file.type, file];
+  }
   async relay(callback: Untyped): Promise<unknown> {
     return { answer: callback(), blob: new Blob(["abc"]) };
   }
@@ -56,6 +59,16 @@ onBothTransports("c. Blobs", { default: Api }, (stage) => {
   afterEach(() => stage.idle());
 
   item("c.3", () => {
+    it("passes Files with their names and times", async () => {
+      const file = new File(["abc"], "ä.txt", { type: "text/plain", lastModified: 1.7e12 });
+      const [isFile, name, time, type, back] = await stage.api.file(file);
+      expect([isFile, name, time, type]).to.deep.equal([true, "ä.txt", 1.7e12, "text/plain"]);
+      expect(back).to.be.instanceOf(File).and.include({ name: "ä.txt", size: 3 });
+      expect(await back.text()).to.equal("abc");
+      const [wasFile] = await stage.api.file(new Blob(["abc"]));
+      expect(wasFile).to.equal(false);
+    });
+
     it("passes a target beside a Blob once, as an argument", async () => {
       const target = new Target("lent");
       expect(await stage.api.use({ target, blobs: [new Blob(["x"]), new Blob(["y"])] })).to.equal("lent");

@@ -104,6 +104,20 @@ class Api extends WorkerEntrypoint<{ readonly COLOR: string }> {
     this.ctx.abort(new RangeError("given up"));
     await new Promise(() => {});
   }
+  abortable(): RpcTarget {
+    const { ctx } = this;
+    class Abortable extends RpcTarget {
+      count = 0;
+      increment(): number {
+        return ++this.count;
+      }
+      abort(): void {
+        ctx.abort(new RangeError("given up"));
+      }
+    }
+    const target = new Abortable();
+    return target;
+  }
   async watch(): Promise<void> {
     this.ctx.signal.addEventListener("abort", () => events.push("cancelled"));
     events.push("watching");
@@ -375,6 +389,32 @@ onBothTransports(
         const error = await failure(stage.api.abort());
         expect(error).to.be.instanceOf(RangeError);
         expect(error.message).to.equal("given up");
+      });
+
+      it("fails its HTTP request when it aborts itself", async () => {
+        const reports: unknown[] = [];
+        const handler = {
+          fetch(_request: Request, _env: unknown, ctx: Untyped): Response {
+            ctx.abort(new RangeError("given up"));
+            return new Response("went on");
+          },
+        };
+        await using host = await serve({
+          port: 0,
+          workers: [{ name: "aborting", module: { default: handler } }],
+          report: (error) => void reports.push(error),
+        });
+        expect((await fetch(host.url)).status).to.equal(500);
+        expect(reports.map((error) => (error as Error).message)).to.deep.equal(["given up"]);
+        expect(host.stats().liveInvocations).to.equal(0);
+      });
+
+      it("refuses calls that come after it aborted itself", async () => {
+        using target = await stage.api.abortable();
+        expect(await target.increment()).to.equal(1);
+        for (const call of [target.abort(), target.increment(), target.increment()]) {
+          expect((await failure(call)).message).to.equal("given up");
+        }
       });
     });
 

@@ -143,13 +143,19 @@ onBothTransports(
             controller.close();
           },
         });
-        const init = { method: "POST", body, duplex: "half" };
+        const init = { method: "POST", body };
         expect(await (await stage.api.fetch("http://x.test/echo", init)).text()).to.equal("streamed up and down");
         const reader = (await stage.api.fetch("http://x.test/stream")).body.getReader();
         expect(new TextDecoder().decode((await reader.read()).value)).to.equal("first ");
         gate.resolve();
         expect(new TextDecoder().decode((await reader.read()).value)).to.equal("second");
         expect((await reader.read()).done).to.equal(true);
+      });
+
+      it("gives HEAD no body", async () => {
+        const response = await stage.api.fetch("http://x.test/stream", { method: "HEAD" });
+        expect([response.status, response.body, response.url]).to.deep.equal([200, null, "http://x.test/stream"]);
+        expect(await response.text()).to.equal("");
       });
 
       it("follows redirects through the same binding", async () => {

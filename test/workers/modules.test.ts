@@ -70,6 +70,15 @@ describe("modules of the platform", () => {
       }
     });
 
+    it("sees what was assigned to env, and leaves withEnv()'s to the invocation that it is of", async () => {
+      expect(await api.assigned()).to.deep.equal(["set", true, undefined]);
+      expect(await api.otherWithEnv()).to.deep.equal(["Bye", "Hi", "Bye"]);
+    });
+
+    it("has WebSocketPair on the global object too", async () => {
+      expect(await api.pairs()).to.equal(true);
+    });
+
     it("has the classes of stubs, promises and properties", async () => {
       expect(await api.kinds(() => {})).to.deep.equal([true, true, true]);
     });
@@ -87,6 +96,20 @@ describe("modules of the platform", () => {
         await once(echo, "close");
       }
       expect(await api.refused(port)).to.equal("ECONNREFUSED");
+      expect(await api.badAddress()).to.equal(
+        'TypeError: "undefined" is not an address: write host:port, or [address]:port for IPv6.',
+      );
+    });
+
+    it("ends a connection that was left open with its invocation", async () => {
+      const ended: Promise<unknown>[] = [];
+      const server = createServer((socket) => ended.push(once(socket.resume(), "close"))).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      await api.leaveOpen((server.address() as AddressInfo).port);
+      await eventually(() => ended.length === 1);
+      await Promise.all(ended);
+      server.close();
+      await once(server, "close");
     });
   });
 });

@@ -69,6 +69,21 @@ class Failing extends WorkerEntrypoint {
   }
 }
 
+/** Asks one question, and leaves its socket as it is. */
+class Leaving extends WorkerEntrypoint<Untyped> {
+  async ask(): Promise<string> {
+    const socket = (this.ctx.exports as Untyped).default.connect("h:1");
+    await socket.opened;
+    await socket.writable.getWriter().write(encode("hello"));
+    return new TextDecoder().decode((await socket.readable.getReader().read()).value);
+  }
+  async askOther(): Promise<string> {
+    const socket = this.env.BEYOND.connect("h:1");
+    await socket.writable.getWriter().write(encode("hello"));
+    return new TextDecoder().decode((await socket.readable.getReader().read()).value);
+  }
+}
+
 class Empty extends WorkerEntrypoint {}
 
 const kinds = [Uint8Array.of(1, 2).buffer, Uint16Array.of(3), new DataView(Uint8Array.of(4, 5, 6).buffer, 1)];
@@ -76,7 +91,7 @@ const asBytes = [Uint8Array.of(1, 2), new Uint8Array(Uint16Array.of(3).buffer), 
 
 onBothTransports(
   "g. Sockets",
-  { default: Echo, Closing, Counting, Kinds, Talking, Finishing, Failing, Empty },
+  { default: Echo, Closing, Counting, Kinds, Talking, Finishing, Failing, Leaving, Empty },
   (stage) => {
     beforeEach(() => {
       log.length = 0;
@@ -228,6 +243,14 @@ onBothTransports(
         });
       }
 
+      it("is broken where its invocation ends and has not closed it", async () => {
+        expect(await stage.env.Leaving.ask()).to.equal("hello");
+        expect(await stage.env.Leaving.askOther()).to.equal("hello");
+        await stage.idle();
+        await eventually(() => stage.reports.length === 2);
+        for (const error of stage.reports) expect((error as Error).message).to.equal("Network connection lost.");
+      });
+
       it("has no TLS to start between Workers", async () => {
         const socket = stage.api.connect("h:1");
         expect([socket.secureTransport, socket.upgraded]).to.deep.equal(["off", false]);
@@ -236,4 +259,5 @@ onBothTransports(
       });
     });
   },
+  { beyond: { default: Echo } },
 );

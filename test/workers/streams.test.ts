@@ -310,3 +310,38 @@ onBothTransports(
   },
   { limits: { maxStreamBytes: 64 * 1024, streamWindowBytes: 1024 * 1024 } },
 );
+
+class Relay extends WorkerEntrypoint<Untyped> {
+  sink(): unknown {
+    return this.env.BEYOND.sink();
+  }
+}
+
+class Slow extends WorkerEntrypoint {
+  sink(): WritableStream<unknown> {
+    return new WritableStream({
+      write: async (chunk) => {
+        await new Promise((done) => setTimeout(done, 10));
+        log.push(chunk);
+      },
+      abort: (reason) => void log.push((reason as Error).message),
+    });
+  }
+}
+
+onBothTransports(
+  "c. Streams that are passed on",
+  { default: Relay },
+  (stage) => {
+    item("c.8", () => {
+      it("abort with the writer's reason, also while a chunk is being written", async () => {
+        log.length = 0;
+        const writer = (await stage.api.sink()).getWriter();
+        for (const chunk of ["a", "b"]) await writer.write(chunk);
+        await writer.abort(new RangeError("why"));
+        await eventually(() => log.includes("why"));
+      });
+    });
+  },
+  { beyond: { default: Slow } },
+);

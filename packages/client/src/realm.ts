@@ -3,6 +3,7 @@ import { type Capability, LocalCapability, type ReceivedPayload } from "@capstan
 import { type JsValueRef, type LimitOptions, type Limits, resolveLimits } from "@capstan/wire";
 import { receiveBinding } from "./service/binding.ts";
 import { PusherServer } from "./streams/pusher.ts";
+import { keepsSender } from "./streams/unkept.ts";
 import { WritableServer } from "./streams/writable.ts";
 import { makePromise, makeStub } from "./stubs/stub.ts";
 import { PromiseServer, TargetServer } from "./targets/target-server.ts";
@@ -45,7 +46,8 @@ export class PlainRealm implements Realm {
 
   serveWritable(stream: WritableStream<unknown>): Capability {
     const read = (payload: ReceivedPayload, ref: JsValueRef): unknown => readAs(this, payload, ref);
-    const server = new WritableServer(this, stream, read, this.keepAlive());
+    const letGo = keepsSender(stream) ? this.keepAlive() : (): void => {};
+    const server = new WritableServer(this, stream, read, letGo);
     return new LocalCapability(server, this.limits);
   }
 

@@ -60,7 +60,7 @@ export class ExecutionContext {
     void task.then(() => tasks.delete(task));
   }
 
-  /** Fails every call of this invocation that has not been answered, with `reason`. */
+  /** Fails every call of this invocation that has not been answered, and its HTTP request, with `reason`; later calls too. */
   abort(reason: unknown = new Error("The execution context was aborted.")): void {
     this.#calls.abort(reason);
   }

@@ -36,6 +36,9 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
   /** Calls that it made and that have no outcome. */
   #pending: Set<PendingPromise> | undefined = undefined;
   #isCancelled = false;
+  /** What it was aborted with. */
+  #aborted: { readonly reason: unknown } | undefined = undefined;
+  #onAbort: ((reason: unknown) => void) | undefined = undefined;
   #env: object | undefined = undefined;
   #loopback: Readonly<Record<string, unknown>> | undefined = undefined;
   #state: "open" | "draining" | "ended" = "open";
@@ -124,9 +127,14 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
     else if (this.#state !== "ended") (this.#pending ??= new Set()).add(call);
   }
 
-  handleCall(call: IncomingCall, running: boolean): void {
+  handleCall(call: IncomingCall, running: boolean): boolean {
+    if (running && this.#aborted !== undefined) {
+      call.returnException(toException(this.#aborted.reason, this.limits, this.sendStacks));
+      return false;
+    }
     if (!running && call === this.#entry) this.#leavePlace();
     this.#countCall(call, running);
+    return true;
   }
 
   #countCall(call: IncomingCall, running: boolean): void {
@@ -162,14 +170,24 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
     if (!running) this.#settle();
   }
 
-  /** Fails every call of this invocation that has not been answered. What they return later is dropped. */
+  /** Fails every call of this invocation that has not been answered, and all that come. What they return is dropped. */
   abort(reason: unknown): void {
+    if (this.#aborted !== undefined) return;
+    this.#aborted = { reason };
+    this.#onAbort?.(reason);
     const error = toException(reason, this.limits, this.sendStacks);
     const calls = [...(this.#call === undefined ? [] : [this.#call]), ...(this.#more ?? [])];
     for (const call of calls) {
       call.returnException(error);
       this.#giveUp(call);
     }
+  }
+
+  /** Rejects with the reason once the invocation is aborted. Whoever asks is the only one. */
+  whenAborted(): Promise<never> {
+    return new Promise((_, reject) => {
+      this.#onAbort = reject;
+    });
   }
 
   /** Runs `listener` once if the link to the caller is lost before the invocation has ended. */

@@ -159,6 +159,7 @@ export class Api extends WorkerEntrypoint {
   }
   async watch(signal: AbortSignal): Promise<void> {
     this.ctx.signal.addEventListener("abort", () => log.push("ctx aborted"));
+    signal.addEventListener("abort", () => log.push(signal.reason.message));
     log.push(signal.aborted);
     await gate.promise;
   }

@@ -21,7 +21,7 @@ type Replayable = Exclude<BodyInit, ReadableStream>;
  * `maxRedirects`; the signal's reason where it aborts; and what the handler throws.
  */
 export async function fetchThrough(base: CallBase, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-  const first = new Request(input, init);
+  const first = new Request(input, streamed(init));
   const given = replayable(init?.body);
   // What the body of a Request was made of cannot be asked for: it is kept as it is read.
   const isKept = first.redirect === "follow" && first.body !== null && (init?.body ?? undefined) === undefined;
@@ -56,14 +56,14 @@ async function follow(
       : new Request(request, manual);
     const response = await callOnce(base, sent, signal);
     const location = redirect === "manual" ? null : locationOf(response);
-    if (location === null) return finish(response, url, redirects > 0);
+    if (location === null) return finish(response, request, redirects > 0);
     void response.body?.cancel();
     if (redirect === "error") throw new TypeError(`Unexpected redirect to "${location}".`);
     if (redirects === maxRedirects) throw new TypeError("Too many redirects.");
     const next = new URL(location, url);
     if (becomesGet(response.status, method)) {
       hasBody = false;
-      request = new Request(next, { headers: withoutBody(headers) });
+      request = new Request(next, { headers: withoutContent(headers) });
     } else if (!hasBody) request = new Request(next, { method, headers });
     else if (body instanceof ReplayableBody) {
       if (!body.canReplay) throw new TypeError(NOT_REPLAYABLE);
@@ -96,7 +96,7 @@ function becomesGet(status: number, method: string): boolean {
   );
 }
 
-function withoutBody(headers: Headers): Headers {
+function withoutContent(headers: Headers): Headers {
   const rest = new Headers(headers);
   for (const name of ["content-encoding", "content-language", "content-length", "content-location", "content-type"]) {
     rest.delete(name);
@@ -105,10 +105,21 @@ function withoutBody(headers: Headers): Headers {
 }
 
 /** What the platform knows, and does, of what it fetched itself. */
-function finish(response: Response, requested: string, redirected: boolean): Response {
-  const url = new URL(requested);
+function finish(response: Response, request: Request, redirected: boolean): Response {
+  const url = new URL(request.url);
   url.hash = "";
-  return tellResponse(decode(response), { url: url.href, redirected });
+  return tellResponse(request.method === "HEAD" ? withoutBody(response) : decode(response), {
+    url: url.href,
+    redirected,
+  });
+}
+
+/** What answers HEAD has no body, whatever its handler made. */
+function withoutBody(response: Response): Response {
+  const { body, headers, status, statusText } = response;
+  if (body === null) return response;
+  body.cancel().catch(() => {});
+  return new Response(null, { status, statusText, headers });
 }
 
 /** Whoever fetches gets bodies decoded, also one that was encoded by hand. */
@@ -117,6 +128,11 @@ function decode(response: Response): Response {
   const format = headers.get("content-encoding")?.trim().toLowerCase();
   if (!isEncoded(response) || body === null || (format !== "gzip" && format !== "deflate")) return response;
   return new Response(body.pipeThrough(new DecompressionStream(format)), { status, statusText, headers });
+}
+
+/** Workers need not say that a stream is sent before the answer comes. */
+function streamed(init: StreamedInit | undefined): StreamedInit | undefined {
+  return init?.body instanceof ReadableStream && init.duplex === undefined ? { ...init, duplex: "half" } : init;
 }
 
 function replayable(body: BodyInit | null | undefined): Replayable | undefined {

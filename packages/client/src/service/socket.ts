@@ -1,10 +1,14 @@
 // connect() on a binding: bytes both ways between two Workers.
 import { SERVICE_CONNECT_METHOD, SERVICE_ID_HIGH, SERVICE_ID_LOW } from "@capstan/wire";
+import { endWithSender } from "../streams/unkept.ts";
 import { type CallBase, CallPromise, type RemoteMethod } from "../stubs/call-promise.ts";
+import type { Held } from "../values/realm.ts";
 import { SocketIncoming, SocketOutgoing } from "./socket-ends.ts";
 
 const CONNECT: RemoteMethod = { high: SERVICE_ID_HIGH, low: SERVICE_ID_LOW, id: SERVICE_CONNECT_METHOD };
 const PATH = Object.freeze(["connect"]);
+
+const LOST = "Network connection lost.";
 
 type Bytes = Uint8Array<ArrayBufferLike>;
 
@@ -58,7 +62,8 @@ export interface SocketOptions {
 }
 
 export function addressText(address: SocketAddress): string {
-  return typeof address === "string" ? address : `${address.hostname}:${address.port}`;
+  if (typeof address === "object" && address !== null) return `${address.hostname}:${address.port}`;
+  return String(address);
 }
 
 /** What `connect(address, options)` is on the service that `base` is. */
@@ -66,9 +71,24 @@ export function connectThrough(base: CallBase, address: SocketAddress, options: 
   const remoteAddress = addressText(address);
   const sent = new TransformStream<Bytes, Bytes>();
   const received = new TransformStream<Bytes, Bytes>();
-  const call = new CallPromise(base, PATH, [remoteAddress, sent.readable, received.writable], CONNECT);
+  // A socket that nobody closes must not keep both ends for ever.
+  const streams = [endWithSender(sent.readable), endWithSender(received.writable)];
+  const { realm } = base;
+  const call = new CallPromise(base, PATH, [remoteAddress, ...streams], CONNECT);
   const opened = call.promise().then(() => ({ remoteAddress }));
-  return makeSocket(received.readable, sent.writable, opened, { allowHalfOpen: options.allowHalfOpen ?? false });
+  const incoming = new SocketIncoming(received.readable, opened);
+  const outgoing = new SocketOutgoing(sent.writable, opened);
+  const socket = socketOver(incoming, outgoing, opened, { allowHalfOpen: options.allowHalfOpen ?? false });
+  const held: Held = {
+    dispose: () => {
+      incoming.fail(new Error(LOST));
+      outgoing.fail(new Error(LOST));
+    },
+  };
+  realm.handleHeld?.(held, true);
+  const forget = (): void => realm.handleHeld?.(held, false);
+  socket.closed.then(forget, forget);
+  return socket;
 }
 
 /** The other end: a socket over what `connectThrough` sent, and what only its taker needs. */

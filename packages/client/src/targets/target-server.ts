@@ -126,7 +126,7 @@ function startServing(call: IncomingCall, realm: Realm, receive: () => Receiver,
  */
 export function serveCall(call: IncomingCall, realm: Realm, receive: () => Receiver, lends = false): void {
   let stubs: IncomingObjects | undefined;
-  realm.handleCall?.(call, true);
+  if (realm.handleCall?.(call, true) === false) return;
   try {
     const { reader, content } = call.params;
     const params = readCallParams(reader, content, realm.limits);

@@ -95,7 +95,12 @@ export class UnreadBlobs extends Error {
 
 /** Writes all of it but its bytes; returns where those belong. */
 export function writeBlob(out: ValueWriter, blob: Blob): BlobGap {
-  out.writeHostTag(Tag.BLOB);
+  const isFile = blob instanceof File;
+  out.writeHostTag(isFile ? Tag.FILE : Tag.BLOB);
+  if (isFile) {
+    out.writeString(blob.name);
+    out.writeDouble(blob.lastModified);
+  }
   out.writeString(blob.type);
   return { blob, at: out.size };
 }
@@ -103,6 +108,13 @@ export function writeBlob(out: ValueWriter, blob: Blob): BlobGap {
 export function readBlob(input: ValueReader): Blob {
   const type = input.readString();
   return new Blob([input.readBytes()], { type });
+}
+
+export function readFile(input: ValueReader): File {
+  const name = input.readString();
+  const lastModified = input.readDouble();
+  const type = input.readString();
+  return new File([input.readBytes()], name, { type, lastModified });
 }
 
 function varint(value: number): Uint8Array {

@@ -24,7 +24,7 @@ import { PushedStream } from "../streams/pushed-stream.ts";
 import { pushedBehind, servePush } from "../streams/pusher.ts";
 import { PushedSignal } from "../streams/signal.ts";
 import { receiveWritable } from "../streams/writable.ts";
-import { readBlob } from "./blob.ts";
+import { readBlob, readFile } from "./blob.ts";
 import { readHeaders, readRequest, readResponse, readUrl } from "./fetch-objects.ts";
 import * as Tag from "./host-tags.ts";
 import { chunkEncoder } from "./outgoing.ts";
@@ -101,6 +101,8 @@ export class IncomingObjects implements HostObjectReader {
         return readResponse(input, this.#realm, tag === Tag.ENCODED_RESPONSE);
       case Tag.BLOB:
         return readBlob(input);
+      case Tag.FILE:
+        return readFile(input);
       case Tag.URL_OBJECT:
         return readUrl(input);
       default:

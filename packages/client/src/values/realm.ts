@@ -61,6 +61,6 @@ export interface Realm {
   handleSignal?(signal: AbortSignal): void;
   /** Runs user code as part of this realm. */
   run<T>(code: () => T): T;
-  /** A call on an object of this realm begins to run, or was answered. */
-  handleCall?(call: IncomingCall, running: boolean): void;
+  /** A call on an object of this realm begins to run, or was answered. False: it was answered now, and is not to run. */
+  handleCall?(call: IncomingCall, running: boolean): boolean;
 }

@@ -34,13 +34,21 @@ export async function serveRequest(
   }
   const invocation = new Invocation(worker, {}, undefined);
   const { ctx } = invocation;
+  let isAborted = false;
   invocation.handleRunning(true);
   try {
     const request = toRequest(req, OWN_ORIGIN, res);
     request.signal.addEventListener("abort", () => invocation.cancel());
-    const response = await invocation.run(() => callFetchHandler(worker.exports.default, request, ctx));
-    const takenOver = takeOver?.(response, ctx);
-    await (takenOver ?? sendResponse(res, response));
+    const answer = async (): Promise<void> => {
+      const response = await invocation.run(() => callFetchHandler(worker.exports.default, request, ctx));
+      if (isAborted) return void response.body?.cancel().catch(() => {});
+      await (takeOver?.(response, ctx) ?? sendResponse(res, response));
+    };
+    const aborted = invocation.whenAborted();
+    aborted.catch(() => {
+      isAborted = true;
+    });
+    await Promise.race([answer(), aborted]);
   } catch (error) {
     // What the client did wrong it is told, and nobody else.
     if (!(error instanceof HttpError)) worker.report(error, `${req.method} ${req.url}`);

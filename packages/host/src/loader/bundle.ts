@@ -33,6 +33,7 @@ async function buildOne(
   config: WorkerConfig,
   builtins: Readonly<Record<string, string>>,
 ): Promise<BuildResult<{ write: false }>> {
+  const hasGlobals = Object.hasOwn(builtins, GLOBALS);
   try {
     // The bundler takes symbolic links away, so relative names need a root without them.
     const root = await realpath(dirname(config.file));
@@ -51,9 +52,12 @@ async function buildOne(
       // Error texts name the callee's class.
       keepNames: true,
       sourcemap: "inline",
-      define: { "process.env.NODE_ENV": '"production"' },
+      define: {
+        "process.env.NODE_ENV": '"production"',
+        ...(hasGlobals ? { "globalThis.WebSocketPair": "WebSocketPair", "self.WebSocketPair": "WebSocketPair" } : {}),
+      },
       loader: { ".txt": "text", ".html": "text", ".sql": "text" },
-      inject: Object.hasOwn(builtins, GLOBALS) ? [GLOBALS] : [],
+      inject: hasGlobals ? [GLOBALS] : [],
       plugins: [workerModules(builtins, root)],
       logLevel: "silent",
     });

@@ -4,6 +4,9 @@ import { connect as connectTcp, isIP, type Socket as TcpSocket } from "node:net"
 import { connect as connectTls } from "node:tls";
 import type { SecureTransport, Socket, SocketAddress, SocketInfo, SocketOptions, TlsOptions } from "@capstan/client";
 import { addressText, makeSocket } from "@capstan/client/serving";
+// Scopes tell whose the sockets are.
+import "./cloudflare-workers-scoped.ts";
+import { currentScope } from "./invocation-scope.ts";
 import { streamsOf } from "./tcp-streams.ts";
 
 /** How to connect. */
@@ -13,7 +16,7 @@ export interface TcpOptions extends SocketOptions {
 }
 
 /**
- * Opens a TCP connection. Returns at once: `opened` tells whether it came about.
+ * Opens a TCP connection, which ends with the invocation at the latest. Returns at once: `opened` tells whether it came about.
  *
  * @throws TypeError for an address without a port, or with one that there is not.
  */
@@ -22,10 +25,10 @@ export function connect(address: SocketAddress, options: TcpOptions = {}): Socke
   const { secureTransport = "off", allowHalfOpen = false } = options;
   const to = { host, port, allowHalfOpen: true };
   if (secureTransport === "on") {
-    const secure = connectTls({ ...to, ...serverName(host) });
+    const secure = ownedHere(connectTls({ ...to, ...serverName(host) }));
     return socketOver(secure, whenOpen(secure, "secureConnect"), allowHalfOpen);
   }
-  const plain = connectTcp(to);
+  const plain = ownedHere(connectTcp(to));
   const opened = whenOpen(plain, "connect");
   if (secureTransport === "off") return socketOver(plain, opened, allowHalfOpen);
   const { readable, writable, detach } = streamsOf(plain);
@@ -63,6 +66,15 @@ function socketOnceSecure(ready: Promise<TcpSocket>, allowHalfOpen: boolean): So
     ready.then((secure) => secure.destroy()).catch(() => {});
   };
   return makeSocket(incoming.readable, outgoing.writable, opened, { allowHalfOpen, secureTransport: "on", destroy });
+}
+
+/** Makes `socket` the current invocation's. Returns it. */
+function ownedHere<T extends TcpSocket>(socket: T): T {
+  const realm = currentScope()?.callRealm;
+  const held = { dispose: () => void socket.destroy() };
+  realm?.handleHeld?.(held, true);
+  socket.once("close", () => realm?.handleHeld?.(held, false));
+  return socket;
 }
 
 function whenOpen(socket: TcpSocket, event: "connect" | "secureConnect"): Promise<SocketInfo> {
