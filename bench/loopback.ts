@@ -13,9 +13,13 @@ export async function listenWebSocket(onSocket: (socket: WebSocket, path: string
   return (server.address() as AddressInfo).port;
 }
 
-/** Opens a WebSocket to that port. */
+/**
+ * Opens a WebSocket to that port. It masks with zeros, as Capstan does here (docs/decisions/0008): what is sent is not copied,
+ * so it must not be written to again.
+ */
 export async function openWebSocket(port: number, path = "/"): Promise<WebSocket> {
-  const socket = new WebSocket(`ws://${LOOPBACK}:${port}${path}`, { perMessageDeflate: false });
+  const generateMask = (mask: Buffer): void => void mask.fill(0);
+  const socket = new WebSocket(`ws://${LOOPBACK}:${port}${path}`, { perMessageDeflate: false, generateMask });
   await once(socket, "open");
   return socket;
 }

@@ -1,4 +1,5 @@
 // A run as docs/benchmarks.md. No I/O.
+import { isDisturbed } from "../packages/cli/src/bench/machine.ts";
 import type { RunResult } from "../packages/cli/src/bench/results.ts";
 import { peersOf, SECONDS, SMOKE, tablesOf } from "./tables.ts";
 
@@ -14,7 +15,7 @@ export function formatMarkdown(run: RunResult, base: string): string {
     "[benchmarks.html](benchmarks.html).",
     "",
     ...(settings[SMOKE] === true ? ["**A smoke run: its figures mean nothing.**", ""] : []),
-    `- ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}; load before the run ${machine.loadBefore.toFixed(2)}`,
+    `- ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}; load before the run ${machine.loadBefore.toFixed(2)}${isDisturbed(machine) ? " (other work disturbs the figures)" : ""}`,
     `- Node ${machine.node}, commit ${machine.commit}, ${when.slice(0, 10)}`,
     `- ${rounds === 1 ? "one round" : `${rounds} rounds`}, ${settings[SECONDS]} s a measurement; caller and callee in two processes on this machine unless said otherwise`,
     "",
@@ -49,7 +50,17 @@ function targetsOf({ targets = [] }: RunResult): string[] {
     text,
     figure,
   ]);
-  return ["## Targets", "", ...table(["", "target", "measured"], rows), "", "## Figures", ""];
+  return [
+    "## Targets",
+    "",
+    "A ratio is the median of the rounds' own ratios, which is not that of the medians further below. The mark judges the median;",
+    "where single rounds are on the other side of the target, the figure says so.",
+    "",
+    ...table(["", "target", "measured"], rows),
+    "",
+    "## Figures",
+    "",
+  ];
 }
 
 function leftOut({ peers }: RunResult): string[] {

@@ -108,7 +108,10 @@ function judge(target: Target, peers: ReadonlyMap<string, PeerResult>): TargetRe
   const { median, min, max } = value;
   const format = over === undefined ? of[1].format : times;
   const range = min === max ? "" : ` (${format(min)} – ${format(max)})`;
-  return { text, figure: `${format(median)}${range}`, reached: median >= atLeast && median <= atMost };
+  const isInside = (figure: number): boolean => figure >= atLeast && figure <= atMost;
+  const reached = isInside(median);
+  const disagree = isInside(min) !== reached || isInside(max) !== reached ? "; not in every round" : "";
+  return { text, figure: `${format(median)}${range}${disagree}`, reached };
 }
 
 function measured(of: Source, over: Source | undefined, peers: ReadonlyMap<string, PeerResult>): Spread | undefined {

@@ -17,9 +17,6 @@ export const peer: Peer = {
     const socket = await openWebSocket(port);
     const streams = await openWebSocket(port, STREAM_PATH);
     const waiting = new WaitingCalls();
-    // `ws` masks a copy of what it sends, so that one buffer serves all calls.
-    const message = Buffer.alloc(SIZE);
-    const fields = new DataView(message.buffer, message.byteOffset, SIZE);
     socket.on("message", (data: Buffer) => {
       if (data.length !== SIZE) throw new Error(`an echo of ${data.length} bytes`);
       const reply = new DataView(data.buffer, data.byteOffset, SIZE);
@@ -28,6 +25,8 @@ export const peer: Peer = {
     return {
       call: (a, b) =>
         new Promise((resolve) => {
+          const message = Buffer.allocUnsafe(SIZE);
+          const fields = new DataView(message.buffer, message.byteOffset, SIZE);
           fields.setInt32(0, waiting.add(resolve), true);
           fields.setInt32(8, a, true);
           fields.setInt32(16, b, true);

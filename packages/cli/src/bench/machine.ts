@@ -25,9 +25,14 @@ export function describeMachine(): Machine {
   };
 }
 
+/** Whether other work took a share of the machine. */
+export function isDisturbed({ loadBefore }: Machine): boolean {
+  return loadBefore > 0.5;
+}
+
 /** A line or two for people. */
 export function formatMachine({ machine, when }: Pick<RunResult, "machine" | "when">): string {
-  const busy = machine.loadBefore > 0.5 ? " (other work on this machine disturbs the figures)" : "";
+  const busy = isDisturbed(machine) ? " (other work on this machine disturbs the figures)" : "";
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}`,
     `Node ${machine.node}, commit ${machine.commit}, ${when}, load before the run ${machine.loadBefore.toFixed(2)}${busy}`,
