@@ -1,21 +1,11 @@
 // Section a: what an invocation exchanges through its bindings is part of it, and ends with it.
 import { expect } from "chai";
 import { type Host, RpcTarget, serve, WorkerEntrypoint } from "../../packages/host/src/index.ts";
+import { Counter, events } from "./support/counter.ts";
 import { deferred, eventually, failure, item, onBothTransports, type Untyped } from "./support/transports.ts";
 
-const events: string[] = [];
 let gate = deferred();
 let kept: Untyped;
-
-class Counter extends RpcTarget {
-  #count = 0;
-  increment(): number {
-    return ++this.#count;
-  }
-  [Symbol.dispose](): void {
-    events.push("counter disposed");
-  }
-}
 
 class Beyond extends WorkerEntrypoint {
   counter(): Counter {

@@ -1,20 +1,13 @@
 // Section a: `env` of "cloudflare:workers" alone, at a module's top level and in invocations.
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { type Host, RpcTarget, serve, WorkerEntrypoint } from "../../packages/host/src/index.ts";
+import { type Host, serve, WorkerEntrypoint } from "../../packages/host/src/index.ts";
+import { Counter, events } from "./support/counter.ts";
 import { deferred, eventually, failure, item } from "./support/transports.ts";
 
 const folder = fileURLToPath(new URL("../fixtures/env-worker", import.meta.url));
 
-class Counter extends RpcTarget {
-  #count = 0;
-  increment(): number {
-    return ++this.#count;
-  }
-}
-
 describe("env of cloudflare:workers", () => {
-  const events: string[] = [];
   const gate = deferred();
   let host: Host;
 
@@ -30,6 +23,7 @@ describe("env of cloudflare:workers", () => {
   }
 
   before(async () => {
+    events.length = 0;
     const workers = [folder, { name: "beyond", module: { default: Beyond } }];
     host = await serve({ port: 0, workers, report: () => {} });
   });
@@ -62,7 +56,7 @@ describe("env of cloudflare:workers", () => {
     it("cancels the calls that a handler made through it and waits for", async () => {
       const client = new AbortController();
       const gone = failure(fetch(`${host.url}/wait`, { signal: client.signal }));
-      await eventually(() => events.length === 1);
+      await eventually(() => events.includes("started"));
       client.abort();
       await gone;
       await eventually(() => events.includes("cancelled"));

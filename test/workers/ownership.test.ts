@@ -2,21 +2,11 @@
 import { expect } from "chai";
 import { RpcStub } from "../../packages/client/src/index.ts";
 import { RpcTarget, WorkerEntrypoint } from "../../packages/host/src/index.ts";
+import { Counter, events } from "./support/counter.ts";
 import { deferred, eventually, failure, item, onBothTransports, type Untyped } from "./support/transports.ts";
 
-const events: string[] = [];
 let gate = deferred();
 let kept: Untyped;
-
-class Counter extends RpcTarget {
-  #count = 0;
-  increment(): number {
-    return ++this.#count;
-  }
-  [Symbol.dispose](): void {
-    events.push("counter disposed");
-  }
-}
 
 class Beyond extends WorkerEntrypoint {
   counter(): Counter {
