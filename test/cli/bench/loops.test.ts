@@ -1,8 +1,15 @@
 import { expect } from "chai";
 import { type CallClient, measure } from "../../../packages/cli/src/bench/load/closed-loop.ts";
-import { countError, type ErrorCounts, OTHER_ERRORS, TIMEOUT } from "../../../packages/cli/src/bench/load/errors.ts";
-import { LatencyRecorder } from "../../../packages/cli/src/bench/load/latency.ts";
+import {
+  countError,
+  type ErrorCounts,
+  OTHER_ERRORS,
+  TIMEOUT,
+  totalErrors,
+} from "../../../packages/cli/src/bench/load/errors.ts";
+import { CURVE, LatencyRecorder } from "../../../packages/cli/src/bench/load/latency.ts";
 import { measureAtRate, OpenLoopAccounts } from "../../../packages/cli/src/bench/load/open-loop.ts";
+import { IN_A_ROW, latencyReadings } from "../../../packages/cli/src/bench/metrics.ts";
 
 const soon = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -31,9 +38,7 @@ describe("cli: the closed loop of bench", () => {
     const sample = await measure(client, { inFlight: 7, duration: 60 });
     expect(client.most).to.equal(7);
     expect(sample.callsInAll).to.equal(client.made);
-    expect(sample.calls)
-      .to.be.at.most(client.made)
-      .and.at.least(client.made - 7);
+    expect(sample.calls).to.be.within(client.made - 7, client.made);
     expect(sample.latency?.p50).to.be.above(0);
     expect(sample.errors).to.deep.equal({});
   });
@@ -55,14 +60,68 @@ describe("cli: the closed loop of bench", () => {
     expect((await measure(off, { ...options, sums: false })).errors).to.deep.equal({});
   });
 
-  it("counts errors by kind and goes on, but not for ever with a client that only fails", async () => {
+  it("counts errors by kind, and goes on to its end however many there are", async () => {
+    let answered = 0;
     const failing = clientOf((a) => {
-      throw new TypeError(a % 2 === 0 ? "even" : "odd\nand more");
+      if (++answered < 1_000) throw new TypeError(a % 2 === 0 ? "even" : "odd\nand more");
     });
-    const sample = await measure(failing, { inFlight: 2, duration: 60_000 });
-    expect(sample.calls).to.equal(0);
+    const sample = await measure(failing, { inFlight: 2, duration: 60_000, requests: 1_010, sums: false });
     expect(Object.keys(sample.errors).sort()).to.deep.equal(["TypeError: even", "TypeError: odd"]);
-    expect(failing.made).to.be.within(100, 300);
+    expect(totalErrors(sample.errors)).to.equal(999);
+    expect(sample.callsInAll).to.equal(11);
+    const sure = await measure(
+      clientOf(() => Promise.reject(new Error("no"))),
+      { inFlight: 4, duration: 300 },
+    );
+    expect(sure).to.include({ calls: 0 }).and.property("seconds").at.least(0.29);
+    expect(sure.errors["Error: no"]).to.be.above(400);
+  });
+
+  it("pauses before each call once many have failed in a row", async () => {
+    let turns = 0;
+    let running = true;
+    const count = () => {
+      turns++;
+      if (running) setImmediate(count);
+    };
+    count();
+    const failing = clientOf(() => Promise.reject(new Error("no")));
+    await measure(failing, { inFlight: 1, duration: 60_000, requests: 150 });
+    running = false;
+    // Without a pause a call takes two turns or three. With one, hundreds of turns may go by, or few where they are long.
+    expect(failing.made).to.equal(150);
+    expect(turns).to.be.above(500);
+  });
+
+  it("measures calls that take longer than its time", async () => {
+    const slow: CallClient = { call: (a, b) => new Promise((resolve) => setTimeout(resolve, 120, a + b)) };
+    const sample = await measure(slow, { inFlight: 3, duration: 30 });
+    expect(sample).to.deep.include({ callsInAll: 3, errors: {} });
+    // Only the share of each that lies within the time counts: a rate of 3 in 120 ms, not of 3 in 30 ms.
+    expect(sample.calls).to.be.within(0.1, 1.5);
+    expect(sample.callsPerSecond).to.equal(sample.calls / sample.seconds);
+    expect(sample.latency!.max).to.be.at.least(119_000);
+  });
+
+  it("is not slowed down by one call that takes long at its end", async () => {
+    let made = 0;
+    const client: CallClient = {
+      call: (a, b) =>
+        made++ === 3 ? new Promise((resolve) => setTimeout(resolve, 400, a + b)) : soon().then(() => a + b),
+    };
+    const sample = await measure(client, { inFlight: 4, duration: 40 });
+    expect(sample.callsInAll).to.equal(made);
+    expect(sample.seconds).to.be.below(0.4);
+    expect(sample.calls).to.be.within(made - 4, made);
+  });
+
+  it("times every call until there are some thousands", async () => {
+    const sample = await measure(clientOf(sum), { inFlight: 4, duration: 60_000, requests: 9_999 });
+    expect(sample.latency!.curve).to.have.length(
+      CURVE.filter((percentile) => 9_999 * (1 - percentile / 100) >= 1).length,
+    );
+    const many = await measure(clientOf(sum), { inFlight: 16, duration: 60_000, requests: 30_000 });
+    expect(many.latency!.curve.length).to.equal(sample.latency!.curve.length + 1);
   });
 
   it("gives up calls that do not come back, makes others in their place, and ends all the same", async () => {
@@ -75,6 +134,9 @@ describe("cli: the closed loop of bench", () => {
     expect(sample.calls).to.be.above(0);
     const never = await measure({ call: () => new Promise(() => {}) }, { inFlight: 3, duration: 10, timeout: 50 });
     expect(never).to.deep.include({ calls: 0, errors: { [TIMEOUT]: 3 } });
+    // They have waited, and that shows.
+    expect(never.latency!.p50).to.be.at.least(49_000);
+    expect(sample.latency!.max).to.be.at.least(49_000);
   });
 });
 
@@ -151,7 +213,7 @@ describe("cli: latencies and errors of bench", () => {
     expect(recorder.read()).to.equal(undefined);
     for (let ms = 1; ms <= 1_000; ms++) recorder.record(ms);
     const { p50, p90, p99, p999, max, curve } = recorder.read()!;
-    for (const [value, wanted] of [
+    for (const [value = 0, wanted] of [
       [p50, 500],
       [p90, 900],
       [p99, 990],
@@ -162,6 +224,31 @@ describe("cli: latencies and errors of bench", () => {
     }
     // The last one is the 99.9th percentile: one call of a thousand lies beyond it.
     expect(curve.at(-1)! / 1_000).to.be.closeTo(999, 2);
+  });
+
+  it("leaves out percentiles that too few calls tell of, and gives none beyond the greatest", () => {
+    const known = (calls: number): string[] => {
+      const recorder = new LatencyRecorder();
+      for (let call = 0; call < calls; call++) recorder.record(321.735);
+      const latency = recorder.read()!;
+      for (const key of ["p50", "p90", "p99", "p999"] as const)
+        expect(latency[key] ?? 0, key).to.be.at.most(latency.max);
+      for (const value of latency.curve) expect(value).to.be.at.most(latency.max);
+      return latencyReadings(IN_A_ROW, latency).map(({ metric }) => metric.id.replace("latency/", ""));
+    };
+    expect(known(9)).to.deep.equal(["p50", "max"]);
+    expect(known(10)).to.deep.equal(["p50", "p90", "max"]);
+    expect(known(999)).to.deep.equal(["p50", "p90", "p99", "max"]);
+    expect(known(1_000)).to.deep.equal(["p50", "p90", "p99", "p999", "max"]);
+  });
+
+  it("lets a latency stand for several calls, but be one sample", () => {
+    const recorder = new LatencyRecorder();
+    for (let call = 0; call < 8; call++) recorder.record(1);
+    recorder.record(5, 24);
+    expect(recorder.count).to.equal(9);
+    expect(recorder.read()!).to.not.have.property("p90");
+    expect(recorder.read()!.p50).to.be.closeTo(5_000, 10);
   });
 
   it("keeps few kinds of errors apart", () => {

@@ -25,10 +25,11 @@ export function inFlight(count: number): Load {
   return { group: "throughput", id: `throughput/${count}`, name: `${count} in flight` };
 }
 
-/** A latency as metrics: p50, p90, p99, p99.9 and max. */
+/** A latency as metrics: p50, p90, p99, p99.9 and max, as far as there were calls enough for them. */
 export function latencyReadings(load: Load, latency: Latency | undefined): Reading[] {
   if (latency === undefined) return [];
-  return PERCENTILES.map((key) => ({
+  const known = PERCENTILES.filter((key) => latency[key] !== undefined);
+  return known.map((key) => ({
     metric: {
       id: `${load.id}/${key}`,
       group: load.group,
@@ -38,7 +39,7 @@ export function latencyReadings(load: Load, latency: Latency | undefined): Readi
       series: load.name,
       x: PERCENTILE_AT[key],
     },
-    value: latency[key],
+    value: latency[key] as number,
   }));
 }
 

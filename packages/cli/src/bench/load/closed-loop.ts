@@ -4,10 +4,12 @@ import { type Latency, LatencyRecorder } from "./latency.ts";
 
 /** How long calls may take to come back once the time is up, in milliseconds, where no timeout is given. */
 export const DRAIN_MS = 5_000;
-/** With more than one loop, one call in so many is timed: reading the clock for each would slow what is measured. */
+/** With more than one loop, and this many calls timed, one call in `TIMED` is: reading the clock for each would slow what is measured. */
+const ALL_TIMED = 10_000;
 const TIMED = 8;
-/** After so many failures of one loop without a success between them, the measurement ends. */
-const MAX_FAILURES_IN_ROW = 100;
+/** After so many failures without a success between them a loop waits before each call: its peer may be gone. */
+const MANY_FAILURES = 100;
+const FAILURE_PAUSE_MS = 1;
 
 /** What is called: the client's end of one connection. */
 export interface CallClient {
@@ -31,12 +33,13 @@ export interface ClosedLoopOptions extends LoopOptions {
   readonly inFlight: number;
 }
 
-/** What one measurement gave. Calls count when they come back in time; failed ones count as errors alone. */
+/** What one measurement gave. Calls count when they come back; failed ones count as errors alone. */
 export interface Sample {
+  /** Calls of the `seconds`. One that came back after their end counts as the share of it that lies within them. */
   readonly calls: number;
   readonly seconds: number;
   readonly callsPerSecond: number;
-  /** Calls that came back after all, those after the end of the time too. */
+  /** Calls that came back, those after the end of the time too. */
   readonly callsInAll: number;
   readonly latency?: Latency;
   readonly errors: ErrorCounts;
@@ -50,18 +53,27 @@ interface Loop {
   ended: number;
   failuresInRow: number;
   abandoned: boolean;
+  /** When the call in flight was made, as closely as the clock was read; undefined while there is none. */
+  begun: number | undefined;
 }
 
 class ClosedLoop {
-  running = true;
+  /** When no more calls are made: the time is up. */
+  private end = Number.POSITIVE_INFINITY;
   completed = 0;
+  /** What `Sample.calls` says. */
+  counted = 0;
+  /** When the last call came back, once none is left to be made. */
+  lastReturn: number | undefined;
   readonly errors: ErrorCounts = {};
   readonly latencies = new LatencyRecorder();
   /** Calls that may still be made. */
   private left: number;
   private readonly loops = new Map<number, Loop>();
-  private readonly timed: number;
   private readonly sums: boolean;
+  private readonly inFlight: number;
+  /** The clock when it was last read. */
+  private now = performance.now();
   private resolveAll: () => void = () => {};
   /** Settles when every loop has ended. */
   readonly finished = new Promise<void>((resolve) => {
@@ -70,55 +82,77 @@ class ClosedLoop {
 
   constructor(clients: readonly CallClient[], { inFlight, requests, sums = true }: ClosedLoopOptions) {
     this.left = requests ?? Number.POSITIVE_INFINITY;
-    this.timed = inFlight === 1 || this.left < 10_000 ? 1 : TIMED;
+    this.inFlight = inFlight;
     this.sums = sums;
     for (let id = 0; id < inFlight; id++) this.start(clients[id % clients.length] as CallClient, id);
   }
 
   private start(client: CallClient, id: number): void {
-    const loop: Loop = { client, id, ended: 0, failuresInRow: 0, abandoned: false };
+    const loop: Loop = { client, id, ended: 0, failuresInRow: 0, abandoned: false, begun: undefined };
     this.loops.set(id, loop);
     void this.run(loop).then(() => {
-      if (!loop.abandoned) this.end(loop);
+      if (!loop.abandoned) this.remove(loop);
     });
   }
 
-  private end(loop: Loop): void {
+  private remove(loop: Loop): void {
     this.loops.delete(loop.id);
     if (this.loops.size === 0) this.resolveAll();
+  }
+
+  /** Whether calls are still to be made. */
+  private get running(): boolean {
+    return this.left > 0 && this.end === Number.POSITIVE_INFINITY;
   }
 
   /** `b` differs from loop to loop and `a` from call to call, so that a mixed-up reply is noticed. */
   private async run(loop: Loop): Promise<void> {
     const { client, id: b } = loop;
     let a = b;
-    while (this.running && this.left > 0) {
+    while (this.running) {
       this.left--;
       a = (a + 1) % 1_000;
-      const from = a % this.timed === 0 ? performance.now() : 0;
+      const every = this.inFlight === 1 || this.latencies.count < ALL_TIMED ? 1 : TIMED;
+      const isTimed = a % every === 0;
+      if (isTimed) this.now = performance.now();
+      const from = this.now;
+      loop.begun = from;
       try {
         const result = await client.call(a, b);
         if (loop.abandoned) return;
         if (this.sums && result !== a + b) throw WRONG_RESULT;
-        if (from !== 0) this.latencies.record(performance.now() - from);
-        loop.ended++;
+        this.complete(from, isTimed ? every : 0);
         loop.failuresInRow = 0;
-        this.completed++;
       } catch (error) {
         if (loop.abandoned) return;
-        loop.ended++;
         countError(this.errors, error);
-        if (++loop.failuresInRow >= MAX_FAILURES_IN_ROW) this.running = false;
-        // A call that fails at once would otherwise leave nothing else a chance to run.
-        await new Promise((resolve) => setImmediate(resolve));
+        loop.failuresInRow++;
       }
+      loop.ended++;
+      loop.begun = undefined;
+      if (!this.running) this.lastReturn = performance.now();
+      // A call that fails at once would otherwise leave nothing else a chance to run.
+      if (loop.failuresInRow > 0) await pause(loop.failuresInRow < MANY_FAILURES ? 0 : FAILURE_PAUSE_MS);
     }
+  }
+
+  /** @param timedFor how many calls its latency stands for; 0 when it was not timed. */
+  private complete(from: number, timedFor: number): void {
+    if (timedFor > 0 || !this.running) this.now = performance.now();
+    if (timedFor > 0) this.latencies.record(this.now - from, timedFor);
+    this.completed++;
+    this.counted += this.now > this.end ? (this.end - from) / (this.now - from) : 1;
+  }
+
+  /** No further calls are made from `now` on. */
+  stop(now: number): void {
+    this.end = now;
   }
 
   /** Gives up the calls that were there at the last sweep and still are; others are made in their place. */
   sweep(seen: Map<Loop, number>): void {
     for (const loop of [...this.loops.values()]) {
-      if (seen.get(loop) === loop.ended) {
+      if (seen.get(loop) === loop.ended && loop.begun !== undefined) {
         this.giveUp(loop);
         if (this.running) this.start(loop.client, loop.id);
       } else seen.set(loop, loop.ended);
@@ -132,14 +166,17 @@ class ClosedLoop {
 
   private giveUp(loop: Loop): void {
     loop.abandoned = true;
-    countError(this.errors, TIMEOUT);
-    this.end(loop);
+    if (loop.begun !== undefined) {
+      countError(this.errors, TIMEOUT);
+      this.latencies.record(performance.now() - loop.begun);
+    }
+    this.remove(loop);
   }
 }
 
 /**
- * Runs one measurement over one client or several, the loops shared out among them. Errors are counted, not thrown.
- * Resolves once its calls have come back, or are given up after the timeout.
+ * Runs one measurement over one client or several, the loops shared out among them. Errors are counted, not thrown, and end
+ * nothing before its time. Resolves once its calls have come back, or are given up after the timeout.
  */
 export async function measure(
   clients: CallClient | readonly CallClient[],
@@ -152,16 +189,16 @@ export async function measure(
   // Between one and two timeouts after it was made a call is given up: so none needs a timer of its own.
   const sweeper = timeout === undefined ? undefined : setInterval(() => load.sweep(seen), timeout);
   try {
-    await Promise.race([load.finished, elapse(duration)]);
-    // Counted here, before the calls still in flight come back.
-    const seconds = (performance.now() - started) / 1_000;
-    const calls = load.completed;
-    load.running = false;
-    const first = await Promise.race([load.finished, elapse(timeout ?? DRAIN_MS).then(() => "late" as const)]);
-    if (first === "late") load.giveUpAll();
-    return toSample({ calls, seconds, callsInAll: load.completed }, load.latencies, load.errors);
+    const isDone = await Promise.race([load.finished.then(() => true), elapse(duration).then(() => false)]);
+    const now = performance.now();
+    load.stop(now);
+    if (!isDone) {
+      const first = await Promise.race([load.finished, elapse(timeout ?? DRAIN_MS).then(() => "late" as const)]);
+      if (first === "late") load.giveUpAll();
+    }
+    const seconds = ((isDone ? (load.lastReturn ?? now) : now) - started) / 1_000;
+    return toSample({ calls: load.counted, seconds, callsInAll: load.completed }, load.latencies, load.errors);
   } finally {
-    load.running = false;
     clearInterval(sweeper);
   }
 }
@@ -180,5 +217,13 @@ export function toSample(
 function elapse(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, milliseconds).unref();
+  });
+}
+
+/** So many milliseconds; with 0, one turn of the event loop. */
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (milliseconds === 0) setImmediate(resolve);
+    else setTimeout(resolve, milliseconds);
   });
 }

@@ -66,7 +66,7 @@ async function measureClosed(from: Session, request: LoadRequest & { kind: "clos
   const sample = await measure(clients, options);
   const after = readUsage(false);
   const hostAfter = sums ? await from.worker.usage(false) : undefined;
-  const { latency, errors, calls, callsInAll } = sample;
+  const { latency, errors, callsInAll } = sample;
   const load = request.inFlight === 1 ? IN_A_ROW : inFlight(request.inFlight);
   const readings = latencyReadings(load, latency);
   readings.push({ metric: throughput(request.inFlight), value: sample.callsPerSecond });
@@ -75,7 +75,7 @@ async function measureClosed(from: Session, request: LoadRequest & { kind: "clos
   };
   addCpu("client", after.cpu - before.cpu);
   if (hostBefore !== undefined && hostAfter !== undefined) addCpu("host", hostAfter.cpu - hostBefore.cpu);
-  return { readings, curves: curveReading(load, latency), errors, calls };
+  return { readings, curves: curveReading(load, latency), errors, calls: callsInAll };
 }
 
 async function makeCounted(from: Session, request: LoadRequest & { kind: "counted" }): Promise<LoadReply> {
