@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
@@ -23,6 +24,14 @@ interface Ended {
 /** As short as a run can be. */
 const SHORT = ["--rounds", "1", "--duration", "0.05", "--warmup", "0", "--timeout", "30"];
 
+/** Until something ends it. */
+const ENDLESS = ["--only", "latency", "--duration", "0.02", "--warmup", "0", "--rounds", "1000", "--json"];
+
+function descendants(pid: string): string[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+  return [...children, ...children.flatMap(descendants)];
+}
+
 describe("cli: bench", function () {
   this.timeout(120_000);
   let folder: string;
@@ -38,7 +47,7 @@ describe("cli: bench", function () {
 
   afterEach(async () => {
     for (const child of hosts.splice(0)) {
-      if (child.exitCode !== null) continue;
+      if (child.exitCode !== null || child.signalCode !== null) continue;
       child.kill("SIGKILL");
       await once(child, "exit");
     }
@@ -64,6 +73,27 @@ describe("cli: bench", function () {
     return chunk.toString().trim().replace("listening on ", "");
   }
 
+  /** Its output is complete when `ended` resolves. */
+  function startBench(...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
+    const child = spawn(process.execPath, [capstan, "bench", ...args], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    hosts.push(child);
+    const [out, err] = [text(child.stdout), text(child.stderr)];
+    const ended = once(child, "close").then(async ([code]) => ({ code, stdout: await out, stderr: await err }));
+    return { child, ended };
+  }
+
+  /** Each round has processes of its own: waits until those of so many rounds have been there. */
+  async function rounds(child: ChildProcess, count: number): Promise<void> {
+    const seen = new Set<string>();
+    while (seen.size <= 2 * count) {
+      for (const pid of descendants(String(child.pid))) seen.add(pid);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   function peerIn(ended: Ended): PeerResult {
     expect(ended.stderr).to.equal("");
     const result = runSchema.parse(JSON.parse(ended.stdout));
@@ -73,9 +103,9 @@ describe("cli: bench", function () {
 
   it("measures everything on a host of its own, and writes table, JSON, page and CSV", async () => {
     const files = ["run.json", "run.html", "run.csv", "run.txt"].map((name) => join(folder, name));
-    const [json, html, csv, text] = files as [string, string, string, string];
+    const [json, html, csv, txt] = files as [string, string, string, string];
     const smaller = ["--concurrency", "1,8", "--rate", "500", "--chain", "1,3", "--rtt", "0,4", "--fan-out", "5"];
-    const outputs = ["--json", json, "--html", html, "-o", csv, "-o", text, "--payload", "16,64KiB"];
+    const outputs = ["--json", json, "--html", html, "-o", csv, "-o", txt, "--payload", "16,64KiB"];
     const { code, stdout, stderr } = await bench(...SHORT, ...smaller, ...outputs);
     expect(stderr.split("\n").filter((line) => !line.startsWith("wrote "))).to.deep.equal([""]);
     expect(code).to.equal(0);
@@ -89,7 +119,7 @@ describe("cli: bench", function () {
       expect(metric?.rounds, id).to.have.length(1);
       return metric!.rounds[0]!;
     };
-    for (const id of ["latency/p50", "latency/p999", "throughput/1", "throughput/8", "open-loop/500/p99"])
+    for (const id of ["latency/p50", "latency/p90", "throughput/1", "throughput/8", "open-loop/500/p90"])
       expect(value(id), id).to.be.above(0);
     for (const id of ["fan-out/5", "payload/16/time", "payload/65536/rate", "stream/upload", "stream/download"])
       expect(value(id), id).to.be.above(0);
@@ -103,7 +133,7 @@ describe("cli: bench", function () {
     expect(value("chain/4/awaited/3")).to.be.at.least(9_000);
     expect(readFileSync(html, "utf8")).to.contain('<canvas id="chains"');
     expect(readFileSync(csv, "utf8")).to.contain("\ncapstan,heap/client,");
-    expect(readFileSync(text, "utf8")).to.contain("Chains of dependent calls").and.not.contain("\x1b");
+    expect(readFileSync(txt, "utf8")).to.contain("Chains of dependent calls").and.not.contain("\x1b");
   });
 
   it("measures a user's method on a running host, over several links", async () => {
@@ -171,8 +201,67 @@ describe("cli: bench", function () {
     expect(metrics.find(({ id }) => id === "throughput/1")).to.not.equal(undefined);
     const hopeless = await bench(url, "--method", "onlyOnce", ...only);
     expect(hopeless).to.include({ code: 1 });
-    expect(hopeless.stderr).to.contain("no call succeeded (one call at a time): RangeError: never again");
+    expect(hopeless.stderr).to.contain("one call at a time: no call succeeded: RangeError: never again");
   });
+
+  it("counts the errors of set-up and of calls whose bytes are counted like all others", async () => {
+    const url = await start("serve", "test/fixtures/flaky-worker", "--port", "0");
+    const { errors, metrics, failure } = peerIn(
+      await bench(url, "--method", "everyThird", "--only", "set-up,wire", "--json", ...SHORT),
+    );
+    expect(failure).to.equal(undefined);
+    expect(Object.keys(errors)).to.deep.equal(["RangeError: not this one"]);
+    expect(metrics.map(({ id }) => id)).to.include.members(["set-up/p50", "wire/to-host/1", "wire/to-client/64"]);
+    // Bytes by the calls that were made, of which a third failed.
+    expect(metrics.find(({ id }) => id === "wire/to-host/1")!.rounds[0]).to.be.within(60, 180);
+    const hopeless = await bench(url, "--method", "onlyOnce", "--only", "set-up", ...SHORT);
+    expect(hopeless).to.deep.include({ code: 1, stdout: "" });
+    expect(hopeless.stderr).to.equal("Error: link set-up: no call succeeded: RangeError: never again\n");
+  });
+
+  it("keeps what was measured where a later round fails", async () => {
+    const url = await start("serve", "test/fixtures/flaky-worker", "--port", "0");
+    const file = join(folder, "worn.json");
+    const load = ["--only", "latency", "-n", "100", "--rounds", "9", "--warmup", "0", "-o", file];
+    const { code, stdout, stderr } = await bench(url, "--method", "wearsOut", ...load);
+    expect(code).to.equal(1);
+    expect(stdout).to.contain("p50").and.contain("failed: ");
+    const failure = "one call at a time: no call succeeded: RangeError: worn out (after 3 of 9 rounds)";
+    expect(stderr).to.equal(`wrote ${file}\nError: ${failure}\n`);
+    const result = runSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+    expect(result.rounds).to.equal(3);
+    expect(result.peers[0]!.failure).to.equal(failure);
+  });
+
+  it("keeps what was measured when the host dies, and says during what", async () => {
+    const url = await start("serve", "examples/worker-b", "--port", "0");
+    const { child, ended } = startBench(url, "--method", "add", "--args", "[1, 2]", ...ENDLESS);
+    await rounds(child, 2);
+    hosts[0]!.kill("SIGKILL");
+    const { code, stdout } = await ended;
+    expect(code).to.equal(1);
+    const { metrics, failure } = runSchema.parse(JSON.parse(stdout)).peers[0]!;
+    expect(metrics[0]!.rounds).to.not.have.length(0);
+    expect(failure).to.match(/^(no link to |warm-up: |one call at a time: ).* \(after \d+ of 1000 rounds\)$/);
+    expect(failure).to.not.contain("Error: Error:");
+  });
+
+  for (const [signal, exitCode] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
+    it(`keeps what was measured on ${signal}`, async () => {
+      const { child, ended } = startBench(...ENDLESS);
+      await rounds(child, 2);
+      child.kill(signal);
+      const { code, stdout, stderr } = await ended;
+      expect(code).to.equal(exitCode);
+      const result = runSchema.parse(JSON.parse(stdout));
+      expect(result.rounds).to.be.within(1, 999);
+      expect(result.peers[0]!.failure).to.match(/^interrupted after [1-9]\d* of 1000 rounds$/);
+      expect(stderr).to.equal(`${result.peers[0]!.failure}\n`);
+    });
+  }
 
   it("compares two runs, and draws both in one picture", async () => {
     const [a, b, html] = [join(folder, "a.json"), join(folder, "b.json"), join(folder, "both.html")];
@@ -195,7 +284,7 @@ describe("cli: bench", function () {
     const wrong: [string[], string][] = [
       [["--concurrency", "0"], "Not a number from 1"],
       [["nowhere"], '"nowhere" is not a URL'],
-      [["http://127.0.0.1:9", ...SHORT], "the first call to http://127.0.0.1:9 failed"],
+      [["http://127.0.0.1:9", ...SHORT], "no link to http://127.0.0.1:9: "],
       [["--html", join(folder, "none/x.html")], "cannot be written"],
       [["--compare", bad], "--compare takes two files"],
       [["--compare", bad, bad], "is no result of capstan bench"],
@@ -224,10 +313,6 @@ describe("cli: bench", function () {
       stdio: "ignore",
     });
     hosts.push(child);
-    const descendants = (pid: string): string[] => {
-      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
-      return [...children, ...children.flatMap(descendants)];
-    };
     let started: string[] = [];
     while (started.length < processes) {
       await new Promise((resolve) => setTimeout(resolve, 50));

@@ -4,7 +4,7 @@ import { totalErrors, WRONG_RESULT } from "./load/errors.ts";
 import { describeMachine } from "./machine.ts";
 import { planRound, planSeveral } from "./plan.ts";
 import { Progress } from "./progress.ts";
-import { compareFiles, type Outputs, prepareOutputs, writeOutputs } from "./report/outputs.ts";
+import { compareFiles, type Outputs, prepareOutputs, writeFiles, writeOutputs } from "./report/outputs.ts";
 import { emptyPeer, type RunResult } from "./results.ts";
 import { type BenchOptions, expectRound, runBench } from "./run.ts";
 import { serveBenchWorker } from "./serve-worker.ts";
@@ -28,22 +28,66 @@ export async function bench(url: string | undefined, flags: Flags): Promise<void
     console.log(compareFiles(flags.compare, flags));
     return;
   }
-  const options = chooseOptions(url, flags);
+  await measureAll(chooseOptions(url, flags), flags);
+}
+
+/** Whatever ends the run before its end: what was measured until then is written. */
+async function measureAll(options: BenchOptions, flags: Flags): Promise<void> {
   const run = emptyRun(options, flags.name ?? "capstan");
   const peer = run.peers[0] as RunResult["peers"][number];
   const expected = options.rounds * expectRound(options);
   const progress = new Progress(expected, flags.progress ? process.stderr : undefined);
-  // The "exit" handler of measured-process.ts ends the processes.
-  process.once("SIGINT", () => process.exit(130));
-  process.once("SIGTERM", () => process.exit(143));
+  let complete = 0;
+  let signalled: number | undefined;
   try {
-    await runBench(options, peer, progress);
-  } finally {
-    progress.end();
+    await Promise.race([interruption(), runBench(options, peer, progress, () => complete++)]);
+  } catch (error) {
+    const after = `after ${complete} of ${options.rounds} rounds`;
+    const { message } = error as Error;
+    if (error instanceof Interruption) signalled = error.exitCode;
+    peer.failure = signalled === undefined ? `${message}${complete > 0 ? ` (${after})` : ""}` : `interrupted ${after}`;
   }
-  writeOutputs(run, flags);
+  progress.end();
+  // The one that was not finished counts too, where it has figures.
+  run.rounds = Math.max(1, ...peer.metrics.map(({ rounds }) => rounds.length));
+  if (peer.metrics.length > 0 || flags.json === true || flags.json === "-") writeOutputs(run, flags);
+  else writeFiles(run, flags);
+  if (signalled !== undefined) {
+    console.error(peer.failure);
+    // The "exit" handler of measured-process.ts ends the processes.
+    process.exit(signalled);
+  }
+  if (peer.failure !== undefined) throw new Error(peer.failure);
   if (peer.errors[WRONG_RESULT] !== undefined)
     throw new Error(`${totalErrors(peer.errors)} errors, wrong results among them`);
+}
+
+/** A signal that came while measurements ran. */
+class Interruption extends Error {
+  /** As shells have it. */
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super("interrupted");
+    this.exitCode = exitCode;
+  }
+}
+
+/** Rejects with an Interruption on the first signal. A second one ends the process at once. */
+function interruption(): Promise<never> {
+  return new Promise((_, reject) => {
+    let isFirst = true;
+    for (const [signal, exitCode] of [
+      ["SIGINT", 130],
+      ["SIGTERM", 143],
+    ] as const) {
+      process.on(signal, () => {
+        if (!isFirst) process.exit(exitCode);
+        isFirst = false;
+        reject(new Interruption(exitCode));
+      });
+    }
+  });
 }
 
 function emptyRun(options: BenchOptions, name: string): RunResult {

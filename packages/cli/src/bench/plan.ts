@@ -60,7 +60,9 @@ export interface Step {
   readonly name: string;
   /** About how long it takes, in milliseconds. */
   readonly expected: number;
-  readonly request: Exclude<LoadRequest, { kind: "connect" | "counted" }> | { readonly kind: "wire"; inFlight: number };
+  readonly request:
+    | Exclude<LoadRequest, { kind: "connect" | "open-counted" | "counted" }>
+    | { readonly kind: "wire"; inFlight: number };
 }
 
 /** Awaited chains longer than this are left out: at 200 ms for each call they would be most of the run. */

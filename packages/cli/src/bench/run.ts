@@ -3,7 +3,7 @@
 
 import { LinkProxy } from "./link-proxy.ts";
 import type { RoundTripLink } from "./load/chains.ts";
-import { addErrors, totalErrors } from "./load/errors.ts";
+import { addErrors, type ErrorCounts, totalErrors } from "./load/errors.ts";
 import type { Target } from "./load/session.ts";
 import { wireBytes } from "./metrics.ts";
 import { COUNTED_CALLS, type PlanOptions, planRound, planSeveral, type Step } from "./plan.ts";
@@ -38,12 +38,23 @@ export function expectRound(options: BenchOptions): number {
   return [...steps, ...planSeveral(options)].reduce((sum, { expected }) => sum + expected, start);
 }
 
-/** Runs all rounds, and adds what they give to `result`. Rejects when nothing can be measured. */
-export async function runBench(options: BenchOptions, result: PeerResult, progress: Progress): Promise<void> {
+/**
+ * Runs all rounds, and adds what they give to `result`, step by step. Rejects with what ends it before its end; what was
+ * measured until then stays.
+ *
+ * @param afterRound is called when a round is complete.
+ */
+export async function runBench(
+  options: BenchOptions,
+  result: PeerResult,
+  progress: Progress,
+  afterRound: () => void,
+): Promise<void> {
   for (let round = 1; round <= options.rounds; round++) {
     const say = (name: string, expected: number): void =>
       progress.next(`round ${round} of ${options.rounds}: ${name}`, expected);
     await runRound(options, result, say);
+    afterRound();
   }
 }
 
@@ -54,7 +65,7 @@ async function runRound(options: BenchOptions, result: PeerResult, say: Say): Pr
   if (steps.length > 0) await runOnOneHost(steps, options, result, say);
   for (const step of planSeveral(options)) {
     say(step.name, step.expected);
-    recordReply(result, step.name, await measureSeveral(step, options));
+    recordReply(result, step.name, await named(step.name, measureSeveral(step, options)));
   }
 }
 
@@ -73,12 +84,12 @@ async function runOnOneHost(
     const [started] = await Promise.all([host?.next(START_TIMEOUT_MS), load.next(START_TIMEOUT_MS)]);
     const url = options.url ?? (started as { readonly url: string }).url;
     const round = new Round(options, url, load, host?.gone, proxies);
-    await round.connect();
+    addErrors(result.errors, (await round.connect()).errors);
     say("warm-up", options.warmup);
-    await round.warmUp();
+    await named("warm-up", round.warmUp());
     for (const step of steps) {
       say(step.name, step.expected);
-      recordReply(result, step.name, await round.run(step));
+      recordReply(result, step.name, await named(step.name, round.run(step)));
     }
   } finally {
     await load.stop();
@@ -87,12 +98,24 @@ async function runOnOneHost(
   }
 }
 
-/** Throws where nothing came of the step. */
+/** Throws where no call of the step succeeded. */
 function recordReply(result: PeerResult, name: string, { readings, curves, errors, calls }: LoadReply): void {
   addErrors(result.errors, errors);
-  if (calls === 0)
-    throw new Error(`no call succeeded (${name}): ${Object.keys(errors).join("; ") || "none came back"}`);
+  if (calls === 0) throw new Error(`${name}: ${noneSucceeded(errors)}`);
   record(result, readings, curves);
+}
+
+function noneSucceeded(errors: ErrorCounts): string {
+  return `no call succeeded: ${Object.keys(errors).join("; ") || "none came back"}`;
+}
+
+/** Errors of a step say which it was. */
+async function named<T>(step: string, result: Promise<T>): Promise<T> {
+  try {
+    return await result;
+  } catch (error) {
+    throw new Error(`${step}: ${(error as Error).message}`);
+  }
 }
 
 /** One round over running processes. */
@@ -117,12 +140,12 @@ class Round {
     this.proxies = proxies;
   }
 
-  async connect(): Promise<void> {
+  async connect(): Promise<LoadReply> {
     const { target, connections, timeout } = this.options;
     try {
-      await this.ask({ kind: "connect", url: this.url, target, connections, timeout }, timeout);
+      return await this.ask({ kind: "connect", url: this.url, target, connections, timeout }, timeout);
     } catch (error) {
-      throw new Error(`the first call to ${this.url} failed: ${(error as Error).message}`);
+      throw new Error(`no link to ${this.url}: ${(error as Error).message}`);
     }
   }
 
@@ -134,8 +157,7 @@ class Round {
     for (const inFlight of levels) {
       const duration = warmup / levels.length;
       const { calls, errors } = await this.ask({ kind: "closed", inFlight, duration }, duration);
-      if (calls === 0 && totalErrors(errors) > 0)
-        throw new Error(`no call succeeded: ${Object.keys(errors).join("; ")}`);
+      if (calls === 0) throw new Error(noneSucceeded(errors));
     }
   }
 
@@ -159,16 +181,17 @@ class Round {
   private async countBytes(inFlight: number): Promise<LoadReply> {
     const url = await this.through(0);
     const proxy = this.proxies.at(-1) as LinkProxy;
-    await this.ask({ kind: "counted", url, calls: 0, inFlight }, 0);
+    const opened = await this.ask({ kind: "open-counted", url }, 0);
     const before = proxy.passed;
-    const reply = await this.ask({ kind: "counted", url, calls: COUNTED_CALLS, inFlight }, 0);
+    const { calls = 0, errors } = await this.ask({ kind: "counted", calls: COUNTED_CALLS, inFlight }, 0);
     const after = proxy.passed;
-    const { calls = 0 } = reply;
+    const made = calls + totalErrors(errors);
     const readings: Reading[] = [
-      { metric: wireBytes("to host", inFlight), value: (after.toHost - before.toHost) / calls },
-      { metric: wireBytes("to client", inFlight), value: (after.toClient - before.toClient) / calls },
+      { metric: wireBytes("to host", inFlight), value: (after.toHost - before.toHost) / made },
+      { metric: wireBytes("to client", inFlight), value: (after.toClient - before.toClient) / made },
     ];
-    return { ...reply, readings: calls > 0 ? readings : [] };
+    addErrors(errors, opened.errors);
+    return { readings, curves: [], errors, calls };
   }
 
   /** The host's URL behind a proxy of its own. */
@@ -184,7 +207,7 @@ class Round {
 
   private ask(request: LoadRequest, expected: number): Promise<LoadReply> {
     const own = "duration" in request ? request.duration : 0;
-    const reply = this.load.ask(request, 3 * expected + own + this.options.timeout + SLACK_MS);
+    const reply = this.load.ask(request, 3 * expected + own + 2 * this.options.timeout + SLACK_MS);
     if (this.hostGone === undefined) return reply;
     reply.catch(() => {});
     return Promise.race([reply, this.hostGone]);

@@ -28,7 +28,7 @@ export async function measureSeveral(step: SeveralStep, options: SeveralOptions)
   const host = startHost(processes, cpuProf);
   const loads = Array.from({ length: Math.max(...clients) }, () => startClient(cpuProf));
   const askAll = async (asked: readonly ClientProcess[], what: LoadRequest, expected: number): Promise<LoadReply[]> => {
-    const replies = Promise.all(asked.map((load) => load.ask(what, expected + timeout + SLACK_MS)));
+    const replies = Promise.all(asked.map((load) => load.ask(what, expected + 2 * timeout + SLACK_MS)));
     replies.catch(() => {});
     return Promise.race([replies, host.gone]);
   };
@@ -40,7 +40,8 @@ export async function measureSeveral(step: SeveralStep, options: SeveralOptions)
   try {
     const start = START_TIMEOUT_MS * (processes + loads.length);
     const [{ url }] = await Promise.all([host.next(start), ...loads.map((load) => load.next(start))]);
-    await askAll(loads, { kind: "connect", url, target, connections, timeout }, 0);
+    for (const reply of await askAll(loads, { kind: "connect", url, target, connections, timeout }, 0))
+      addErrors(errors, reply.errors);
     if (warmup > 0) await askAll(loads, { ...closed, duration: warmup }, warmup);
     for (const count of clients) {
       const replies = await askAll(loads.slice(0, count), { ...closed, duration, ...limit }, duration);

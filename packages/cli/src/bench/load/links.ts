@@ -1,32 +1,40 @@
 // What links cost: setting one up, and the heap that held stubs take on both ends.
 import { heapPerStub, latencyReadings, SET_UP } from "../metrics.ts";
+import type { LoadReply } from "../processes/load-requests.ts";
 import type { Reading } from "../results.ts";
 import { readUsage } from "../usage.ts";
+import { countError, type ErrorCounts, TIMEOUT } from "./errors.ts";
 import { LatencyRecorder } from "./latency.ts";
-import { inTime, openClient, type Session } from "./session.ts";
+import { inTime, NoAnswer, openClient, type Session } from "./session.ts";
 
 const MIN_LINKS = 5;
 const STUBS = 10_000;
 /** A first batch, so that what exists once is there before the heap is read. */
 const FIRST_STUBS = 100;
 
-/** One link after the other: from connecting to the first call's result. */
-export async function measureSetUp(session: Session, duration: number): Promise<Reading[]> {
+/** One link after the other: from connecting to the first call's result. Errors are counted. */
+export async function measureSetUp(session: Session, duration: number): Promise<LoadReply> {
   const times = new LatencyRecorder();
+  const errors: ErrorCounts = {};
   const started = performance.now();
-  while (times.count < MIN_LINKS || performance.now() - started < duration) {
+  for (let opened = 0; ; opened++) {
     const from = performance.now();
+    // Links that do not answer are not waited for one after the other.
+    if (from - started >= (opened < MIN_LINKS ? duration + session.timeout : duration)) break;
     const client = openClient(session.url, session.target);
     try {
       await inTime(client.call(1, 2), session.timeout);
       times.record(performance.now() - from);
+    } catch (error) {
+      countError(errors, error instanceof NoAnswer ? TIMEOUT : error);
     } finally {
       client.link.close();
     }
   }
   const shown = latencyReadings(SET_UP, times.read());
   // There are too few links for the far percentiles.
-  return shown.filter(({ metric: { x } }) => x === 50 || x === 90 || x === 100);
+  const readings = shown.filter(({ metric: { x } }) => x === 50 || x === 90 || x === 100);
+  return { readings, curves: [], errors, calls: times.count };
 }
 
 export async function measureHeap(session: Session): Promise<Reading[]> {

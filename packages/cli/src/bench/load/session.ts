@@ -2,6 +2,7 @@
 import { connect, type Service } from "@capstan/client";
 import type { BenchWorker } from "../worker.ts";
 import type { CallClient } from "./closed-loop.ts";
+import { countError, type ErrorCounts, TIMEOUT } from "./errors.ts";
 
 /** What to call, and how. Without `method` it is the benchmark's own Worker, and `add` of it. */
 export interface Target {
@@ -19,6 +20,8 @@ export type Link = ReturnType<typeof connect>;
 /** One link, and the way to call through it. */
 export interface Client extends CallClient {
   readonly link: Link;
+  /** Why the link is at its end; undefined while it is not. */
+  readonly broken: Error | undefined;
 }
 
 export class Session {
@@ -45,14 +48,11 @@ export class Session {
     return workerAt((this.clients[0] as Client).link, this.target);
   }
 
-  /** Makes one call on each link, to see that it works. Rejects with the error, or after the timeout. */
-  async check(): Promise<void> {
-    for (const client of this.clients) await inTime(this.checkOne(client), this.timeout);
-  }
-
-  private async checkOne(client: Client): Promise<void> {
-    const result = await client.call(1, 2);
-    if (this.sums && result !== 3) throw new Error(`add(1, 2) gave ${String(result)}`);
+  /** Makes one call on each link, whose errors are counted. Rejects where a link cannot be opened. */
+  async check(): Promise<ErrorCounts> {
+    const errors: ErrorCounts = {};
+    for (const client of this.clients) await callFirst(client, this.timeout, errors);
+    return errors;
   }
 
   close(): void {
@@ -67,12 +67,36 @@ export function workerAt(link: Link, { service, entrypoint }: Target): Service<B
 /** Opens a link; its calls wait until it is open. */
 export function openClient(url: string, target: Target): Client {
   const link = connect(url, { packed: target.packed ?? false });
+  let broken: Error | undefined;
+  link.onBroken((error) => {
+    broken = error;
+  });
+  return {
+    link,
+    get broken() {
+      return broken;
+    },
+    call: callOn(link, target),
+  };
+}
+
+function callOn(link: Link, target: Target): Client["call"] {
   if (target.method === undefined) {
     const worker = workerAt(link, target);
-    return { link, call: (a, b) => worker.add(a, b) };
+    return (a, b) => worker.add(a, b);
   }
   const method = findMethod(link.service(target.service, { entrypoint: target.entrypoint }), target.method);
-  return { link, call: () => callAndDispose(method, target.args) };
+  return () => callAndDispose(method, target.args);
+}
+
+/** Makes one call, and counts its error. Rejects where there is no link. */
+export async function callFirst(client: Client, timeout: number, errors: ErrorCounts): Promise<void> {
+  try {
+    await inTime(client.call(1, 2), timeout);
+  } catch (error) {
+    if (client.broken !== undefined) throw client.broken;
+    countError(errors, error instanceof NoAnswer ? TIMEOUT : error);
+  }
 }
 
 type Method = (...args: unknown[]) => PromiseLike<unknown>;
@@ -95,11 +119,14 @@ function isDisposable(value: unknown): value is Disposable {
   return (typeof value === "object" || typeof value === "function") && value !== null && Symbol.dispose in value;
 }
 
-/** Rejects when `promise` takes longer than `milliseconds`. */
+/** What was asked took too long. */
+export class NoAnswer extends Error {}
+
+/** Rejects with NoAnswer when `promise` takes longer than `milliseconds`. */
 export async function inTime<T>(promise: PromiseLike<T>, milliseconds: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds / 1_000} s`)), milliseconds);
+    timer = setTimeout(() => reject(new NoAnswer(`no answer within ${milliseconds / 1_000} s`)), milliseconds);
   });
   try {
     return await Promise.race([promise, late]);

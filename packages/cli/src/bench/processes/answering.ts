@@ -20,8 +20,13 @@ export function reply(message: object): void {
 }
 
 export function replyFailed(error: unknown): void {
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  reply({ kind: "failed", message } satisfies Failed);
+  reply({ kind: "failed", message: textOf(error) } satisfies Failed);
+}
+
+/** The starter makes an Error of it: the name "Error" would stand there twice. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.name === "Error" ? error.message : `${error.name}: ${error.message}`;
 }
 
 /** Ends with the process that started this one. Ctrl-C reaches the whole process group; the starter decides what it ends. */

@@ -3,9 +3,10 @@
 import { measurePayload, measureStream } from "../load/bulk.ts";
 import { measureChains, measureFanOut } from "../load/chains.ts";
 import { type ClosedLoopOptions, measure } from "../load/closed-loop.ts";
+import type { ErrorCounts } from "../load/errors.ts";
 import { measureHeap, measureSetUp } from "../load/links.ts";
 import { measureAtRate } from "../load/open-loop.ts";
-import { type Client, openClient, Session } from "../load/session.ts";
+import { type Client, callFirst, openClient, Session } from "../load/session.ts";
 import { atRate, cpuPerCall, curveReading, IN_A_ROW, inFlight, latencyReadings, throughput } from "../metrics.ts";
 import type { Reading } from "../results.ts";
 import { readUsage } from "../usage.ts";
@@ -18,8 +19,7 @@ let counted: Client | undefined;
 async function handle(request: LoadRequest): Promise<LoadReply> {
   if (request.kind === "connect") {
     session = new Session(request.url, request.target, request.connections, request.timeout);
-    await session.check();
-    return replyWith([]);
+    return { ...replyWith([]), errors: await session.check() };
   }
   if (session === undefined) throw new Error("not connected");
   switch (request.kind) {
@@ -46,9 +46,11 @@ async function handle(request: LoadRequest): Promise<LoadReply> {
     case "stream":
       return replyWith(await measureStream(session, request.direction, request.duration));
     case "set-up":
-      return replyWith(await measureSetUp(session, request.duration));
+      return measureSetUp(session, request.duration);
     case "heap":
       return replyWith(await measureHeap(session));
+    case "open-counted":
+      return openCounted(session, request.url);
     case "counted":
       return makeCounted(session, request);
   }
@@ -78,14 +80,15 @@ async function measureClosed(from: Session, request: LoadRequest & { kind: "clos
   return { readings, curves: curveReading(load, latency), errors, calls: callsInAll };
 }
 
-async function makeCounted(from: Session, request: LoadRequest & { kind: "counted" }): Promise<LoadReply> {
-  const { timeout, sums, target } = from;
-  if (request.calls === 0) {
-    counted?.link.close();
-    counted = openClient(request.url, target);
-    await counted.call(1, 2);
-    return replyWith([]);
-  }
+async function openCounted({ target, timeout }: Session, url: string): Promise<LoadReply> {
+  counted?.link.close();
+  counted = openClient(url, target);
+  const errors: ErrorCounts = {};
+  await callFirst(counted, timeout, errors);
+  return { ...replyWith([]), errors };
+}
+
+async function makeCounted({ timeout, sums }: Session, request: LoadRequest & { kind: "counted" }): Promise<LoadReply> {
   if (counted === undefined) throw new Error("no link to count on");
   const { calls: requests, inFlight } = request;
   const { errors, callsInAll } = await measure(counted, { inFlight, requests, duration: timeout, timeout, sums });

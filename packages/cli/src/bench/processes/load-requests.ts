@@ -21,8 +21,10 @@ export type LoadRequest =
   | { readonly kind: "stream"; readonly direction: "upload" | "download"; readonly duration: number }
   | { readonly kind: "set-up"; readonly duration: number }
   | { readonly kind: "heap" }
-  /** Exactly so many calls on a link of their own, which the same request with no calls opens. */
-  | { readonly kind: "counted"; readonly url: string; readonly calls: number; readonly inFlight: number };
+  /** Opens a link for `counted`, and makes a call on it. */
+  | { readonly kind: "open-counted"; readonly url: string }
+  /** So many calls on that link, or as many of them as the timeout leaves time for. */
+  | { readonly kind: "counted"; readonly calls: number; readonly inFlight: number };
 
 export interface LoadReply {
   readonly readings: readonly Reading[];
