@@ -182,6 +182,21 @@ describe("cli: the open loop of bench", () => {
     expect(sample.completed).to.equal(2);
   });
 
+  it("reaches its rate where every call takes equally long, and less where calls pile up", () => {
+    const rateOf = (latency: (index: number) => number): number => {
+      const accounts = new OpenLoopAccounts(options);
+      for (let index = 0; index < 10; index++) {
+        accounts.take(accounts.dueAt(index));
+        accounts.complete(index, accounts.dueAt(index) + latency(index));
+      }
+      return accounts.close(1_000).callsPerSecond;
+    };
+    expect(rateOf(() => 0)).to.equal(100);
+    expect(rateOf(() => 300)).to.equal(100);
+    // Each takes 10 ms longer than the one before it: one comes back every 20 ms.
+    expect(rateOf((index) => 10 * index)).to.be.closeTo(53, 1);
+  });
+
   it("sends at its rate while calls are still out", async () => {
     const client = clientOf(sum);
     let release: () => void = () => {};

@@ -45,6 +45,11 @@ export function formatValue(value: number, unit: Metric["unit"]): string {
       return `${formatDigits(value)} MiB/s`;
     case "calls/s":
       return `${formatCount(value)}/s`;
+    case "calls":
+    case "errors":
+      return formatCount(value);
+    case "%":
+      return `${formatDigits(value)} %`;
   }
 }
 

@@ -47,6 +47,30 @@ export function curveReading(load: Load, latency: Latency | undefined): CurveRea
   return latency === undefined ? [] : [{ id: load.id, name: load.name, values: latency.curve }];
 }
 
+/**
+ * How many calls a load made and how many of them failed, as metrics.
+ *
+ * @param calls the failed, lost and unsent ones too.
+ */
+export function countReadings(load: Load, calls: number, errors: number): Reading[] {
+  const rate = calls === 0 ? 0 : (100 * errors) / calls;
+  return [
+    { metric: ofLoad(load, "calls", "calls", "calls"), value: calls },
+    { metric: ofLoad(load, "errors", "errors", "errors"), value: errors },
+    { metric: ofLoad(load, "error-rate", "error rate", "%"), value: rate },
+  ];
+}
+
+/** Calls per second that an open loop reached. */
+export function reachedRate(rate: number): Metric {
+  return ofLoad(atRate(rate), "reached", "reached", "calls/s");
+}
+
+/** Its series is the load; the columns of one load differ by their units. */
+function ofLoad(load: Load, id: string, name: string, unit: Metric["unit"]): Metric {
+  return { ...metric("calls", `${load.id}/${id}`, `${load.name}, ${name}`, unit), series: load.name, x: 0 };
+}
+
 export function throughput(count: number): Metric {
   return {
     ...metric("throughput", `throughput/${count}`, `${count} in flight`, "calls/s"),
@@ -136,6 +160,6 @@ export function heapAfter(id: "few" | "many", calls: number): Metric {
 }
 
 function metric(group: Group, id: string, name: string, unit: Metric["unit"]) {
-  const better = unit === "calls/s" || unit === "MiB/s" ? ("more" as const) : ("less" as const);
+  const better = unit === "calls/s" || unit === "calls" || unit === "MiB/s" ? ("more" as const) : ("less" as const);
   return { group, id, name, unit, better };
 }

@@ -3,8 +3,8 @@ import { availableParallelism } from "node:os";
 import type { LoadRequest } from "./processes/load-requests.ts";
 import { GROUPS, type Group } from "./results.ts";
 
-/** No measurements of `capstan bench`: CPU time is measured with the closed loops, full tables only beside others. */
-const NOT_CHOSEN = ["cpu", "tables"] as const satisfies readonly Group[];
+/** No measurements of `capstan bench`: CPU time and calls come with the loops, full tables only beside others. */
+const NOT_CHOSEN = ["calls", "cpu", "tables"] as const satisfies readonly Group[];
 
 /** What can be chosen by `--only`. */
 export type Measurement = Exclude<Group, (typeof NOT_CHOSEN)[number]>;

@@ -9,6 +9,7 @@ export const GROUPS = [
   "throughput",
   "workers",
   "open-loop",
+  "calls",
   "chains",
   "fan-out",
   "payloads",
@@ -27,7 +28,7 @@ const metric = z.object({
   group: z.enum(GROUPS),
   /** For people, within its group. */
   name: z.string(),
-  unit: z.enum(["µs", "calls/s", "MiB/s", "bytes"]),
+  unit: z.enum(["µs", "calls/s", "MiB/s", "bytes", "calls", "errors", "%"]),
   better: z.enum(["more", "less"]),
   /** Which line of its group's chart it belongs to, and where on that line. */
   series: z.string(),
@@ -65,6 +66,10 @@ const peer = z.object({
   curves: z.array(curve),
   /** Errors by kind, of all rounds. */
   errors: z.record(z.string(), z.number()),
+  /** Calls of all rounds in the measurements that count them: what the errors are a part of. */
+  calls: z.number().optional(),
+  /** What a reader of the figures must know: what was left out, a rate that was not reached. */
+  notes: z.array(z.string()).optional(),
 });
 export type PeerResult = z.infer<typeof peer>;
 

@@ -3,7 +3,7 @@
 
 import { LinkProxy } from "./link-proxy.ts";
 import type { RoundTripLink } from "./load/chains.ts";
-import { addErrors, type ErrorCounts, totalErrors } from "./load/errors.ts";
+import { addErrors, noneSucceeded, totalErrors } from "./load/errors.ts";
 import type { Target } from "./load/session.ts";
 import { wireBytes } from "./metrics.ts";
 import { COUNTED_CALLS, type PlanOptions, planRound, planSeveral, type Step } from "./plan.ts";
@@ -84,7 +84,7 @@ async function runOnOneHost(
     const [started] = await Promise.all([host?.next(START_TIMEOUT_MS), load.next(START_TIMEOUT_MS)]);
     const url = options.url ?? (started as { readonly url: string }).url;
     const round = new Round(options, url, load, host?.gone, proxies);
-    addErrors(result.errors, (await round.connect()).errors);
+    countCalls(result, await round.connect());
     say("warm-up", options.warmup);
     await named("warm-up", round.warmUp());
     for (const step of steps) {
@@ -100,13 +100,14 @@ async function runOnOneHost(
 
 /** Throws where no call of the step succeeded. */
 function recordReply(result: PeerResult, name: string, { readings, curves, errors, calls }: LoadReply): void {
-  addErrors(result.errors, errors);
+  countCalls(result, { errors, calls });
   if (calls === 0) throw new Error(`${name}: ${noneSucceeded(errors)}`);
   record(result, readings, curves);
 }
 
-function noneSucceeded(errors: ErrorCounts): string {
-  return `no call succeeded: ${Object.keys(errors).join("; ") || "none came back"}`;
+function countCalls(result: PeerResult, { errors, calls }: Pick<LoadReply, "errors" | "calls">): void {
+  addErrors(result.errors, errors);
+  if (calls !== undefined) result.calls = (result.calls ?? 0) + calls + totalErrors(errors);
 }
 
 /** Errors of a step say which it was. */
@@ -191,7 +192,7 @@ class Round {
       { metric: wireBytes("to client", inFlight), value: (after.toClient - before.toClient) / made },
     ];
     addErrors(errors, opened.errors);
-    return { readings, curves: [], errors, calls };
+    return { readings, curves: [], errors, calls: calls === 0 ? 0 : calls + (opened.calls ?? 0) };
   }
 
   /** The host's URL behind a proxy of its own. */

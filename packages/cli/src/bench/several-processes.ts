@@ -1,5 +1,5 @@
 // Calls per second of hosts of several processes, called by several clients at once.
-import { addErrors, type ErrorCounts } from "./load/errors.ts";
+import { addErrors, type ErrorCounts, noneSucceeded } from "./load/errors.ts";
 import type { Target } from "./load/session.ts";
 import { throughput, throughputOf } from "./metrics.ts";
 import type { SeveralStep } from "./plan.ts";
@@ -40,15 +40,16 @@ export async function measureSeveral(step: SeveralStep, options: SeveralOptions)
   try {
     const start = START_TIMEOUT_MS * (processes + loads.length);
     const [{ url }] = await Promise.all([host.next(start), ...loads.map((load) => load.next(start))]);
-    for (const reply of await askAll(loads, { kind: "connect", url, target, connections, timeout }, 0))
+    const add = (reply: LoadReply): void => {
       addErrors(errors, reply.errors);
+      calls += reply.calls ?? 0;
+    };
+    for (const reply of await askAll(loads, { kind: "connect", url, target, connections, timeout }, 0)) add(reply);
     if (warmup > 0) await askAll(loads, { ...closed, duration: warmup }, warmup);
     for (const count of clients) {
       const replies = await askAll(loads.slice(0, count), { ...closed, duration, ...limit }, duration);
-      for (const reply of replies) {
-        addErrors(errors, reply.errors);
-        calls += reply.calls ?? 0;
-      }
+      for (const reply of replies) add(reply);
+      if (replies.every((reply) => reply.calls === 0)) throw new Error(noneSucceeded(errors));
       const value = replies.reduce((sum, reply) => sum + callsPerSecond(reply, inFlight), 0);
       readings.push({ metric: throughputOf(processes, count, inFlight), value });
     }

@@ -25,6 +25,11 @@ export function totalErrors(counts: ErrorCounts): number {
   return Object.values(counts).reduce((sum, times) => sum + times, 0);
 }
 
+/** What a measurement says of which no call succeeded. */
+export function noneSucceeded(counts: ErrorCounts): string {
+  return `no call succeeded: ${Object.keys(counts).join("; ") || "none came back"}`;
+}
+
 function kindOf(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return (text.split("\n", 1)[0] ?? "").slice(0, MAX_KIND_LENGTH);

@@ -23,7 +23,7 @@ export interface OpenSample {
   readonly lost: number;
   /** Due, and never sent: too many were in flight. */
   readonly unsent: number;
-  /** Completed calls by the time it took from the first one's start to the last one's end. */
+  /** The rate that was reached: completed calls by the time from the first one's end to the last one's, or the planned time. */
   readonly callsPerSecond: number;
   /** Of all calls that were due but the failed ones; lost and unsent ones with the time they have waited. */
   readonly latency?: Latency;
@@ -40,6 +40,7 @@ export class OpenLoopAccounts {
   private sent = 0;
   private completed = 0;
   private failed = 0;
+  private firstEnd: number | undefined;
   private lastEnd = 0;
 
   constructor({ rate, duration, requests = Number.POSITIVE_INFINITY }: OpenLoopOptions) {
@@ -72,6 +73,7 @@ export class OpenLoopAccounts {
   complete(index: number, now: number): void {
     if (!this.open.delete(index)) return;
     this.completed++;
+    this.firstEnd ??= now;
     this.lastEnd = now;
     this.latencies.record(now - this.dueAt(index));
   }
@@ -93,7 +95,9 @@ export class OpenLoopAccounts {
     if (unsent > 0) countError(this.errors, "due, but never sent", unsent);
     const { total: due, completed, failed, errors } = this;
     const latency = this.latencies.read();
-    const seconds = Math.max(this.lastEnd, this.dueAt(due)) / 1_000;
+    // A latency that is the same for all of them shifts their ends, and slows nothing down.
+    const spread = this.lastEnd - (this.firstEnd ?? 0) + this.gap;
+    const seconds = Math.max(spread, this.dueAt(due)) / 1_000;
     const sample = { due, completed, failed, lost, unsent, callsPerSecond: completed / seconds, errors };
     return latency === undefined ? sample : { ...sample, latency };
   }

@@ -3,11 +3,21 @@
 import { measurePayload, measureStream } from "../load/bulk.ts";
 import { measureChains, measureFanOut } from "../load/chains.ts";
 import { type ClosedLoopOptions, measure } from "../load/closed-loop.ts";
-import type { ErrorCounts } from "../load/errors.ts";
+import { type ErrorCounts, totalErrors } from "../load/errors.ts";
 import { measureHeap, measureSetUp } from "../load/links.ts";
 import { measureAtRate } from "../load/open-loop.ts";
 import { type Client, callFirst, openClient, Session } from "../load/session.ts";
-import { atRate, cpuPerCall, curveReading, IN_A_ROW, inFlight, latencyReadings, throughput } from "../metrics.ts";
+import {
+  atRate,
+  countReadings,
+  cpuPerCall,
+  curveReading,
+  IN_A_ROW,
+  inFlight,
+  latencyReadings,
+  reachedRate,
+  throughput,
+} from "../metrics.ts";
 import type { Reading } from "../results.ts";
 import { readUsage } from "../usage.ts";
 import { answer, followStarter, reply } from "./answering.ts";
@@ -19,7 +29,8 @@ let counted: Client | undefined;
 async function handle(request: LoadRequest): Promise<LoadReply> {
   if (request.kind === "connect") {
     session = new Session(request.url, request.target, request.connections, request.timeout);
-    return { ...replyWith([]), errors: await session.check() };
+    const errors = await session.check();
+    return { ...replyWith([]), errors, calls: session.clients.length - totalErrors(errors) };
   }
   if (session === undefined) throw new Error("not connected");
   switch (request.kind) {
@@ -29,9 +40,13 @@ async function handle(request: LoadRequest): Promise<LoadReply> {
       const { timeout, sums, clients } = session;
       const sample = await measureAtRate(clients, { ...request, timeout, sums });
       const load = atRate(request.rate);
-      const { latency, errors, completed } = sample;
+      const { latency, errors, completed, callsPerSecond } = sample;
       return {
-        readings: latencyReadings(load, latency),
+        readings: [
+          ...latencyReadings(load, latency),
+          ...countReadings(load, sample.due, totalErrors(errors)),
+          { metric: reachedRate(request.rate), value: callsPerSecond },
+        ],
         curves: curveReading(load, latency),
         errors,
         calls: completed,
@@ -72,6 +87,8 @@ async function measureClosed(from: Session, request: LoadRequest & { kind: "clos
   const load = request.inFlight === 1 ? IN_A_ROW : inFlight(request.inFlight);
   const readings = latencyReadings(load, latency);
   readings.push({ metric: throughput(request.inFlight), value: sample.callsPerSecond });
+  const failed = totalErrors(errors);
+  readings.push(...countReadings(load, callsInAll + failed, failed));
   const addCpu = (end: "client" | "host", cpu: number): void => {
     if (callsInAll > 0) readings.push({ metric: cpuPerCall(end, request.inFlight), value: cpu / callsInAll });
   };
@@ -85,7 +102,7 @@ async function openCounted({ target, timeout }: Session, url: string): Promise<L
   counted = openClient(url, target);
   const errors: ErrorCounts = {};
   await callFirst(counted, timeout, errors);
-  return { ...replyWith([]), errors };
+  return { ...replyWith([]), errors, calls: 1 - totalErrors(errors) };
 }
 
 async function makeCounted({ timeout, sums }: Session, request: LoadRequest & { kind: "counted" }): Promise<LoadReply> {

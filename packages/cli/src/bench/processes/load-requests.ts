@@ -30,6 +30,6 @@ export interface LoadReply {
   readonly readings: readonly Reading[];
   readonly curves: readonly CurveReading[];
   readonly errors: ErrorCounts;
-  /** Calls that succeeded, where calls were counted. */
+  /** Calls that succeeded, where calls are counted; each of the others is one of `errors`. */
   readonly calls?: number;
 }
