@@ -1,11 +1,11 @@
 // capstan bench: how fast calls are, on a host of its own or on a user's.
 import type { Command } from "commander";
 import type { Flags } from "./bench/command.ts";
-import { integerFrom, listOf, numberFrom, parseArguments, parseSize, someOf } from "./bench/options.ts";
+import { integerFrom, listOf, numberFrom, parseArguments, parseSize, someOf, timeFrom } from "./bench/options.ts";
 import { MEASUREMENTS } from "./bench/plan.ts";
 
 const count = (text: string): number => integerFrom(1, 100_000)(text);
-const seconds = (text: string): number => 1_000 * numberFrom(0.01, 3_600)(text);
+const seconds = timeFrom(10, 3_600_000, "s");
 
 export function addBench(program: Command): void {
   const command = program
@@ -18,7 +18,11 @@ export function addBench(program: Command): void {
     .option("--service <name>", "service to call; default: the host's first")
     .option("--entrypoint <name>", "named export; default: the default export")
     .option("--method <path.to.method>", "your method to call, on <url>")
-    .option("--args <json>", "its arguments, a JSON array", parseArguments);
+    .option(
+      "--args <json>",
+      "its arguments, a JSON array; @file.json, or @- for standard input, reads it there",
+      parseArguments,
+    );
   addLoadOptions(command);
   addOutputOptions(command);
   command
@@ -31,7 +35,7 @@ export function addBench(program: Command): void {
       "serve the benchmark's own Worker, for `capstan bench <url>` elsewhere",
       integerFrom(0, 65_535),
     )
-    .option("--host <address>", "address for --serve", "127.0.0.1")
+    .option("--host <address>", "address for --serve (127.0.0.1)")
     .action(async (url: string | undefined, flags: Flags) => {
       // Loaded only here: the other commands have no use for it.
       const { bench } = await import("./bench/command.ts");
@@ -45,18 +49,22 @@ function addLoadOptions(command: Command): void {
     .option("-c, --concurrency <list>", "calls in flight (1,16,64,256)", listOf(integerFrom(1, 50_000)))
     .option(
       "-r, --rate <list>",
-      "calls per second of the open loop (10000; with --method none)",
+      "calls per second of the open loop (10000); with --method and without -c, nothing else is measured",
       listOf(numberFrom(0.1, 10_000_000)),
     )
-    .option("-d, --duration <seconds>", "time of one measurement (0.5)", seconds)
-    .option("-n, --requests <count>", "calls of one measurement at most; its time then has no end", integerFrom(1, 1e9))
-    .option("--warmup <seconds>", "before each round (1)", (text) => 1_000 * numberFrom(0, 3_600)(text))
+    .option("-d, --duration <time>", "of one measurement: 3s, 500ms, 1m; a bare number means seconds (0.5)", seconds)
+    .option(
+      "-n, --requests <count>",
+      "calls of one measurement at most, which may then take 10 minutes; with --method, neither warm-up, set-up nor wire besides",
+      integerFrom(1, 1e9),
+    )
+    .option("--warmup <time>", "before each round (1s)", timeFrom(0, 3_600_000, "s"))
     .option("--rounds <count>", "rounds, each with new processes (5)", integerFrom(1, 1_000))
     .option("--connections <count>", "links that the calls are spread over (1)", integerFrom(1, 10_000))
     .option("--packed", "packed links: fewer bytes, more work")
-    .option("--timeout <seconds>", "after which a call counts as lost (10)", seconds)
+    .option("--timeout <time>", "after which a call counts as lost (10s)", seconds)
     .option("--chain <list>", "lengths of chains (1,2,4,8,16,32)", listOf(count))
-    .option("--rtt <list>", "round-trip times of chains, in ms (0,1,10,50,200)", listOf(numberFrom(0, 10_000)))
+    .option("--rtt <list>", "round-trip times of chains, in ms (0,1,10,50,200)", listOf(timeFrom(0, 10_000, "ms")))
     .option(
       "--bandwidth <Mbit/s>",
       "of the links of chains, each way; default: no bound",
@@ -84,5 +92,10 @@ function addOutputOptions(command: Command): void {
       (file: string, files: string[] = []) => [...files, file],
     )
     .option("--name <name>", "what the run is called in reports (capstan)")
+    .option(
+      "--max-error-rate <fraction>",
+      "end with 1 where more of all calls fail: 0.01 is one in a hundred (none)",
+      numberFrom(0, 1),
+    )
     .option("--no-progress", "no live line");
 }

@@ -77,7 +77,7 @@ describe("cli: bench", function () {
   function startBench(...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
     const child = spawn(process.execPath, [capstan, "bench", ...args], {
       cwd: root,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
     hosts.push(child);
     const [out, err] = [text(child.stdout), text(child.stderr)];
@@ -186,15 +186,15 @@ describe("cli: bench", function () {
 
   it("measures hosts of several processes with several clients, and compares the runs", async () => {
     const file = join(folder, "several.json");
-    const load = ["--only", "workers", "--workers", "1,2", "--clients", "1,3", "-c", "8"];
+    const load = ["--only", "processes", "--workers", "1,2", "--clients", "1,3", "-c", "8"];
     expect(await bench(...SHORT, ...load, "--json", file)).to.include({ code: 0, stderr: `wrote ${file}\n` });
     const { metrics, errors } = runSchema.parse(JSON.parse(readFileSync(file, "utf8"))).peers[0]!;
     expect(errors).to.deep.equal({});
     expect(metrics.map(({ id }) => id)).to.deep.equal([
-      "workers/1/clients/1/8",
-      "workers/1/clients/3/8",
-      "workers/2/clients/1/8",
-      "workers/2/clients/3/8",
+      "processes/1/clients/1/8",
+      "processes/1/clients/3/8",
+      "processes/2/clients/1/8",
+      "processes/2/clients/3/8",
     ]);
     for (const { id, rounds } of metrics) expect(rounds[0], id).to.be.above(0);
     expect((await bench("--compare", file, file)).stdout).to.contain("4 with too few rounds");
@@ -229,6 +229,36 @@ describe("cli: bench", function () {
     const hopeless = await bench(url, "--method", "onlyOnce", "--only", "set-up", ...SHORT);
     expect(hopeless).to.deep.include({ code: 1, stdout: "" });
     expect(hopeless.stderr).to.equal("Error: link set-up: no call succeeded: RangeError: never again\n");
+  });
+
+  it("calls a method as often as it is told, and reads its arguments from standard input", async () => {
+    const url = await start("serve", "test/fixtures/flaky-worker", "--port", "0");
+    const load = ["--method", "howOften", "--args", "@-", "-n", "10", "-c", "4", "--rounds", "1"];
+    const { child, ended } = startBench(url, ...load, "--only", "throughput", "--json");
+    child.stdin!.end('["a"]');
+    expect(peerIn(await ended).metrics.find(({ id }) => id === "throughput/4/calls")!.rounds).to.deep.equal([10]);
+    // One on the link, and those that were measured.
+    const { stdout } = await run(process.execPath, [capstan, "call", url, "howOften", '"a"'], { cwd: root });
+    expect(stdout.trim()).to.equal("12");
+  });
+
+  it("ends with 1 where more calls fail than may", async () => {
+    const url = await start("serve", "test/fixtures/flaky-worker", "--port", "0");
+    const load = [url, "--method", "everyThird", "--only", "latency", "-n", "30", "--rounds", "1"];
+    expect(await bench(...load, "--max-error-rate", "0.5")).to.deep.include({ code: 0, stderr: "" });
+    const { code, stdout, stderr } = await bench(...load, "--max-error-rate", "0.2");
+    expect(code).to.equal(1);
+    expect(stdout).to.contain("p50");
+    expect(stderr).to.match(/^Error: 1[01] errors in 31 calls: more than --max-error-rate 0.2 allows\n$/);
+  });
+
+  it("shows no password that a URL has", async () => {
+    const url = (await start("bench", "--serve", "0")).replace("//", "//user:secret@");
+    const { stdout, stderr } = await bench(url, "--only", "latency", ...SHORT, "--json");
+    expect(runSchema.parse(JSON.parse(stdout)).settings.url).to.equal(`${url.replace("user:secret@", "")}/`);
+    const refused = await bench("http://user:secret@127.0.0.1:9", ...SHORT);
+    expect(refused.stderr).to.contain("no link to http://127.0.0.1:9/: ");
+    expect(stdout + stderr + refused.stderr).to.not.contain("secret");
   });
 
   it("keeps what was measured where a later round fails", async () => {
@@ -313,6 +343,11 @@ describe("cli: bench", function () {
       [["--html", join(folder, "none/x.html")], "cannot be written"],
       [["--compare", bad], "--compare takes two files"],
       [["--compare", bad, bad], "is no result of capstan bench"],
+      [["--compare", bad, bad, "--rounds", "2"], "--rounds does nothing beside --compare"],
+      [["http://127.0.0.1:9", "--compare", bad, bad], "--compare measures nothing: leave out <url>"],
+      [["--serve", "0", "--concurrency", "2"], "--concurrency does nothing beside --serve"],
+      [["--host", "0.0.0.0"], "--host needs --serve"],
+      [["--duration", "3x"], "a bare number means seconds"],
     ];
     for (const [args, message] of wrong) {
       const { code, stderr } = await bench(...args);
@@ -327,7 +362,7 @@ describe("cli: bench", function () {
 
   for (const [title, args, processes] of [
     ["", ["--only", "latency"], 2],
-    [", of several of the host neither", ["--only", "workers", "--workers", "2", "--clients", "1"], 4],
+    [", of several of the host neither", ["--only", "processes", "--workers", "2", "--clients", "1"], 4],
   ] as const) {
     it(`leaves no process behind when it is interrupted${title}`, () => interrupt(args, processes));
   }

@@ -9,27 +9,46 @@ import { compareFiles, type Outputs, prepareOutputs, writeFiles, writeOutputs } 
 import { emptyPeer, type RunResult } from "./results.ts";
 import { type BenchOptions, expectRound, runBench } from "./run.ts";
 import { serveBenchWorker } from "./serve-worker.ts";
-import { type BenchFlags, chooseOptions, describeSettings } from "./settings.ts";
+import { type BenchFlags, chooseOptions, describeSettings, flagName } from "./settings.ts";
+import { shownUrl } from "./shown-url.ts";
+
+/** Flags that say nothing of what is measured. */
+const NOT_OF_LOADS = ["compare", "json", "html", "output", "progress"];
 
 export interface Flags extends BenchFlags, Outputs {
   readonly compare?: readonly string[];
   /** A port. */
   readonly serve?: number;
-  readonly host: string;
+  /** Default: loopback. */
+  readonly host?: string;
+  /** A share: 0.01 is one call in a hundred. */
+  readonly maxErrorRate?: number;
   readonly name?: string;
   readonly progress: boolean;
 }
 
 /** Measures, compares or serves, and prints what came of it. Rejects with what is wrong. */
 export async function bench(url: string | undefined, flags: Flags): Promise<void> {
-  if (flags.serve !== undefined) return serveForOthers(flags.serve, flags.host);
+  checkMode(url, flags);
+  if (flags.serve !== undefined) return serveForOthers(flags.serve, flags.host ?? "127.0.0.1");
   prepareOutputs(flags);
   if (flags.compare !== undefined) {
-    if (url !== undefined) throw new TypeError("--compare takes two files and measures nothing.");
     console.log(compareFiles(flags.compare, flags));
     return;
   }
   await measureAll(chooseOptions(url, flags), flags);
+}
+
+/** Refuses what does nothing beside --serve and --compare, and without them. */
+function checkMode(url: string | undefined, flags: Flags): void {
+  const { serve, compare } = flags;
+  if (serve === undefined && flags.host !== undefined) throw new TypeError("--host needs --serve.");
+  const mode = serve !== undefined ? "--serve" : compare !== undefined ? "--compare" : undefined;
+  if (mode === undefined) return;
+  if (url !== undefined) throw new TypeError(`${mode} measures nothing: leave out <url>.`);
+  const known = serve !== undefined ? ["serve", "host", "progress"] : NOT_OF_LOADS;
+  const other = Object.keys(flags).find((key) => !known.includes(key));
+  if (other !== undefined) throw new TypeError(`${flagName(other)} does nothing beside ${mode}.`);
 }
 
 /** Whatever ends the run before its end: what was measured until then is written. */
@@ -49,7 +68,7 @@ async function measureAll(options: BenchOptions, flags: Flags): Promise<void> {
     peer.failure = signalled === undefined ? `${message}${complete > 0 ? ` (${after})` : ""}` : `interrupted ${after}`;
   }
   progress.end();
-  peer.notes = missedRates(peer, options.rates);
+  peer.notes = [...options.leftOut, ...missedRates(peer, options.rates)];
   // The one that was not finished counts too, where it has figures.
   run.rounds = Math.max(1, ...peer.metrics.map(({ rounds }) => rounds.length));
   if (peer.metrics.length > 0 || flags.json === true || flags.json === "-") writeOutputs(run, flags);
@@ -61,8 +80,11 @@ async function measureAll(options: BenchOptions, flags: Flags): Promise<void> {
     process.exit(signalled);
   }
   if (peer.failure !== undefined) throw new Error(peer.failure);
-  if (peer.errors[WRONG_RESULT] !== undefined)
-    throw new Error(`${totalErrors(peer.errors)} errors, wrong results among them`);
+  const { errors, calls = 0 } = peer;
+  const failed = totalErrors(errors);
+  if (flags.maxErrorRate !== undefined && failed > flags.maxErrorRate * calls)
+    throw new Error(`${failed} errors in ${calls} calls: more than --max-error-rate ${flags.maxErrorRate} allows`);
+  if (peer.errors[WRONG_RESULT] !== undefined) throw new Error(`${failed} errors, wrong results among them`);
 }
 
 /** A signal that came while measurements ran. */
@@ -104,7 +126,12 @@ function emptyRun(options: BenchOptions, name: string): RunResult {
     machine: describeMachine(),
     rounds: options.rounds,
     settings: describeSettings(options),
-    peers: [emptyPeer(name, options.url === undefined ? `${what}, in another process` : `${what} at ${options.url}`)],
+    peers: [
+      emptyPeer(
+        name,
+        options.url === undefined ? `${what}, in another process` : `${what} at ${shownUrl(options.url)}`,
+      ),
+    ],
   };
 }
 

@@ -84,7 +84,7 @@ export function throughputOf(processes: number, clients: number, count: number):
   const load = `${clients === 1 ? "1 client" : `${clients} clients`}, ${count} in flight each`;
   const host = processes === 1 ? "1 process" : `${processes} processes`;
   return {
-    ...metric("workers", `workers/${processes}/clients/${clients}/${count}`, `${host}, ${load}`, "calls/s"),
+    ...metric("processes", `processes/${processes}/clients/${clients}/${count}`, `${host}, ${load}`, "calls/s"),
     series: load,
     x: processes,
   };

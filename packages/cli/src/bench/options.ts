@@ -1,4 +1,5 @@
 // What `capstan bench` may be told: the flags' texts become numbers, lists and sizes, or a clear error.
+import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
 
 const UNITS: { readonly [unit: string]: number } = {
@@ -35,6 +36,28 @@ export function integerFrom(min: number, max: number): (text: string) => number 
   };
 }
 
+const MILLISECONDS: { readonly [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000 };
+
+/**
+ * A time from `min` to `max` milliseconds, such as 3s, 500ms or 1m, in milliseconds.
+ *
+ * @param bare the unit of a number without one.
+ */
+export function timeFrom(min: number, max: number, bare: "s" | "ms"): (text: string) => number {
+  const named = (time: number): string => (time % 1_000 === 0 && time > 0 ? `${time / 1_000}s` : `${time}ms`);
+  return (text) => {
+    const [, digits = "", unit = ""] = /^\s*(\d*\.?\d+)\s*([a-z]*)\s*$/i.exec(text) ?? [];
+    const time = Number(digits) * (MILLISECONDS[unit.toLowerCase() || bare] ?? Number.NaN);
+    if (digits === "" || !(time >= min && time <= max)) {
+      const meant = bare === "s" ? "seconds" : "milliseconds";
+      throw new InvalidArgumentError(
+        `Not a time from ${named(min)} to ${named(max)}, such as 3s, 500ms or 1m; a bare number means ${meant}.`,
+      );
+    }
+    return time;
+  };
+}
+
 /** Several with commas between them, each once, in rising order. */
 export function listOf(parse: (text: string) => number): (text: string) => number[] {
   return (text) => [...new Set(text.split(",").map(parse))].sort((a, b) => a - b);
@@ -63,14 +86,23 @@ export function someOf<Name extends string>(known: readonly Name[]): (text: stri
   };
 }
 
-/** The arguments of a user's method: a JSON array. */
+/** The arguments of a user's method: a JSON array, or `@file` for one that a file has, `@-` for standard input's. */
 export function parseArguments(text: string): unknown[] {
+  const json = text.startsWith("@") ? readText(text.slice(1)) : text;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(json);
   } catch {
-    throw new InvalidArgumentError("Not JSON.");
+    throw new InvalidArgumentError(json === text ? "Not JSON; @file.json reads it from a file." : "Not JSON in there.");
   }
   if (!Array.isArray(value)) throw new InvalidArgumentError("Not a JSON array: write [1, 2] for two arguments.");
   return value;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    throw new InvalidArgumentError(`${file} cannot be read: ${(error as Error).message}.`);
+  }
 }

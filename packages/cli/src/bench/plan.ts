@@ -72,6 +72,35 @@ const SEVERAL_START_MS = 2_000;
 /** Calls whose bytes are counted. */
 export const COUNTED_CALLS = 1_024;
 
+/** Milliseconds that an awaited chain may take. */
+export function longestChain({ duration }: Pick<PlanOptions, "duration">): number {
+  return Math.max(LONGEST_CHAIN_MS, 4 * duration);
+}
+
+/**
+ * The loads before each round, for a share of its time each: the code of both ends is compiled by then.
+ *
+ * @param isUsers whether a user's method is called: then it is called no otherwise than it will be, and no more often.
+ */
+export function planWarmUp(options: PlanOptions, isUsers: boolean): (LoadRequest & { kind: "closed" | "open" })[] {
+  const { warmup, only, rates, concurrency, requests } = options;
+  if (warmup === 0) return [];
+  const levels = isUsers ? closedLevels(options) : [Math.max(...concurrency), 1];
+  if (levels.length === 0 && only.includes("open-loop")) {
+    const limit = requests === undefined ? {} : { requests };
+    return [{ kind: "open", rate: Math.min(...rates), duration: warmup, ...limit }];
+  }
+  const loads = [...new Set([Math.max(1, ...levels), 1])];
+  const limit = isUsers && requests !== undefined ? { requests: Math.ceil(requests / loads.length) } : {};
+  return loads.map((inFlight) => ({ kind: "closed", inFlight, duration: warmup / loads.length, ...limit }));
+}
+
+/** Calls in flight of the closed loops. */
+function closedLevels({ only, concurrency }: PlanOptions): number[] {
+  const isWanted = (name: Measurement): boolean => only.includes(name);
+  return [...new Set([...(isWanted("latency") ? [1] : []), ...(isWanted("throughput") ? concurrency : [])])];
+}
+
 export function planRound(options: PlanOptions): Step[] {
   const { duration, loopDuration, requests } = options;
   const limit = requests === undefined ? {} : { requests };
@@ -79,8 +108,7 @@ export function planRound(options: PlanOptions): Step[] {
   const short = duration / 4;
   const steps: Step[] = [];
 
-  const levels = new Set([...(wanted("latency") ? [1] : []), ...(wanted("throughput") ? options.concurrency : [])]);
-  for (const inFlight of levels) {
+  for (const inFlight of closedLevels(options)) {
     const name = inFlight === 1 ? "one call at a time" : `${inFlight} in flight`;
     steps.push({ name, expected: duration, request: { kind: "closed", inFlight, duration: loopDuration, ...limit } });
   }
@@ -126,7 +154,7 @@ export function planRound(options: PlanOptions): Step[] {
 
 /** The steps after those of `planRound`. */
 export function planSeveral(options: PlanOptions): SeveralStep[] {
-  if (!options.only.includes("workers")) return [];
+  if (!options.only.includes("processes")) return [];
   const { workers, clients, concurrency, warmup, duration, loopDuration, requests } = options;
   return workers.map((processes) => {
     // Each process has its own code to warm up, and fewer cores than there are processes have to do it.
@@ -146,7 +174,7 @@ export function planSeveral(options: PlanOptions): SeveralStep[] {
 }
 
 function planChains({ chainLengths: lengths, roundTrips, duration }: PlanOptions): Step {
-  const longest = Math.max(LONGEST_CHAIN_MS, 4 * duration);
+  const longest = longestChain({ duration });
   const each = duration / 20;
   const fast = roundTrips.filter((roundTrip) => roundTrip < 10).length * lengths.length * 2 * each;
   const awaited = roundTrips.flatMap((trip) => lengths.map((n) => n * trip).filter((ms) => ms <= longest));

@@ -7,7 +7,7 @@ import { type Spread, spread } from "./statistics.ts";
 export const GROUPS = [
   "latency",
   "throughput",
-  "workers",
+  "processes",
   "open-loop",
   "calls",
   "chains",

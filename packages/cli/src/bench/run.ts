@@ -6,12 +6,13 @@ import type { RoundTripLink } from "./load/chains.ts";
 import { addErrors, noneSucceeded, totalErrors } from "./load/errors.ts";
 import type { Target } from "./load/session.ts";
 import { wireBytes } from "./metrics.ts";
-import { COUNTED_CALLS, type PlanOptions, planRound, planSeveral, type Step } from "./plan.ts";
+import { COUNTED_CALLS, type PlanOptions, planRound, planSeveral, planWarmUp, type Step } from "./plan.ts";
 import type { LoadReply, LoadRequest } from "./processes/load-requests.ts";
 import { type ClientProcess, startClient, startHost } from "./processes/start-process.ts";
 import type { Progress } from "./progress.ts";
 import { type PeerResult, type Reading, record } from "./results.ts";
 import { measureSeveral } from "./several-processes.ts";
+import { shownUrl } from "./shown-url.ts";
 
 const START_TIMEOUT_MS = 20_000;
 /** What a measurement may take beyond its own time on a machine that is busy. */
@@ -29,6 +30,8 @@ export interface BenchOptions extends PlanOptions {
   readonly bandwidth?: number | undefined;
   /** A directory for CPU profiles of all processes. */
   readonly cpuProf?: string | undefined;
+  /** What is not measured though it was meant, a line each. */
+  readonly leftOut: readonly string[];
 }
 
 /** What is expected of one round, in milliseconds: its steps, warm-ups and starts. */
@@ -146,18 +149,13 @@ class Round {
     try {
       return await this.ask({ kind: "connect", url: this.url, target, connections, timeout }, timeout);
     } catch (error) {
-      throw new Error(`no link to ${this.url}: ${(error as Error).message}`);
+      throw new Error(`no link to ${shownUrl(this.url)}: ${(error as Error).message}`);
     }
   }
 
-  /** Each kind of load for a share of the time: the code of both ends is compiled by then. */
   async warmUp(): Promise<void> {
-    const { warmup, concurrency } = this.options;
-    if (warmup === 0) return;
-    const levels = [...new Set([Math.max(...concurrency), 1])];
-    for (const inFlight of levels) {
-      const duration = warmup / levels.length;
-      const { calls, errors } = await this.ask({ kind: "closed", inFlight, duration }, duration);
+    for (const request of planWarmUp(this.options, this.options.target.method !== undefined)) {
+      const { calls, errors } = await this.ask(request, request.duration);
       if (calls === 0) throw new Error(noneSucceeded(errors));
     }
   }

@@ -49,7 +49,7 @@ export function makeCharts(peers: readonly PeerResult[]): Chart[] {
       id: "workers",
       title: "Calls per second by processes",
       note: "A host of several processes behind one port, called by several clients at once: the calls of all of them.",
-      group: "workers",
+      group: "processes",
       unit: "calls/s",
       x: { label: "processes of the host", scale: "linear", unit: "number" },
       y: { label: "calls per second", scale: "linear", unit: "calls/s" },

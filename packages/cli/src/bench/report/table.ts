@@ -53,7 +53,7 @@ const SECTIONS: readonly Section[] = [
   },
   {
     title: "Calls per second of all clients, by processes of the host",
-    takes: ({ group }) => group === "workers",
+    takes: ({ group }) => group === "processes",
     row: ({ x }) => (x === 1 ? "1 process" : `${x} processes`),
     column: ({ series }) => series,
   },
