@@ -94,7 +94,9 @@ describe("client: packed links", () => {
       const [near, far] = [heard(), heard()];
       await using host = await serveApi({ packed: policy, record: far.record });
       using link = connect(host.url, { packed, record: near.record });
+      expect(link.packed).to.equal(false);
       expect(await link.service<Api>().add(1, 2)).to.equal(3);
+      expect(link.packed).to.equal(opened === "packed");
       expect([near.opened, far.opened]).to.deep.equal([[opened], [opened]]);
     });
   }

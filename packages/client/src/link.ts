@@ -54,6 +54,7 @@ export interface ServiceOptions {
  */
 export class Link<Default extends object = UntypedService> implements Disposable {
   readonly #connection: Connection;
+  readonly #transport: Transport;
   readonly #realm;
   #bootstrap: Capability | undefined;
   /** Services that were asked for, by name and entrypoint: asking again costs no table entry. Each has a reference. */
@@ -61,6 +62,7 @@ export class Link<Default extends object = UntypedService> implements Disposable
 
   /** @param transport taken over: it is closed with the link. */
   constructor(transport: Transport, options: LinkOptions = {}) {
+    this.#transport = transport;
     this.#realm = makeRealm(options.limits);
     const bootstrap = options.bootstrap ?? this.#realm.servePushes();
     this.#connection = new Connection(transport, { limits: this.#realm.limits, bootstrap });
@@ -105,6 +107,11 @@ export class Link<Default extends object = UntypedService> implements Disposable
     const { limits } = this.#realm;
     const off = this.#connection.whenClosed((error) => listener(fromException(error, limits) as Error));
     return { [Symbol.dispose]: off };
+  }
+
+  /** Whether frames are packed, as the host agreed to when the link was opened; false until it is open. */
+  get packed(): boolean {
+    return this.#transport.packed === true;
   }
 
   /** How many entries each of the connection's tables holds. */

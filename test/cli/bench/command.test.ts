@@ -177,9 +177,9 @@ describe("cli: bench", function () {
 
   it("measures its own Worker where another `capstan bench` serves it", async () => {
     const url = await start("bench", "--serve", "0");
-    const { metrics } = peerIn(
-      await bench(url, "--only", "throughput,heap", "-n", "200", "-c", "4", "--json", ...SHORT),
-    );
+    const ended = await bench(url, "--only", "throughput,heap", "-n", "200", "-c", "4", "--json", ...SHORT);
+    const { metrics } = peerIn(ended);
+    expect(JSON.parse(ended.stdout).settings.host).to.match(new RegExp(`^Node ${process.version}, .+`));
     const ids = metrics.map(({ id }) => id);
     expect(ids).to.include.members(["throughput/4", "cpu/host/4", "heap/host"]);
   });
@@ -355,6 +355,13 @@ describe("cli: bench", function () {
       expect(stderr, args.join(" ")).to.contain(message).and.not.contain("    at ");
     }
     const url = await start("serve", "examples/worker-b", "--port", "0");
+    const forgotten = await bench(url, ...SHORT);
+    expect(forgotten).to.include({ code: 1 });
+    expect(forgotten.stderr).to.contain("not that of `capstan bench --serve`: name a --method of it");
+    const plain = await start("serve", "examples/worker-b", "--port", "0", "--packed", "never");
+    const refused = await bench(plain, "--method", "add", "--args", "[1, 2]", "--packed", ...SHORT);
+    expect(refused).to.include({ code: 1 });
+    expect(refused.stderr).to.contain("the host does not pack it: leave out --packed");
     const missing = await bench(url, "--method", "missing", ...SHORT);
     expect(missing).to.include({ code: 1 });
     expect(missing.stderr).to.contain('does not implement the method "missing"');

@@ -186,6 +186,7 @@ describe("cli: what bench may be told", () => {
     const flags = { method: "add", args: [1], requests: 20, concurrency: [2], connections: 2, packed: true };
     expect(describeSettings(chooseOptions(url, flags))).to.deep.equal({
       url: "http://127.0.0.1:1/x",
+      host: "not known; what is said of machine and Node is the client's",
       method: "add",
       args: "[1]",
       only: "latency,throughput",

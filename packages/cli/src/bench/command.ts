@@ -7,7 +7,7 @@ import { planRound, planSeveral } from "./plan.ts";
 import { Progress } from "./progress.ts";
 import { compareFiles, type Outputs, prepareOutputs, writeFiles, writeOutputs } from "./report/outputs.ts";
 import { emptyPeer, type RunResult } from "./results.ts";
-import { type BenchOptions, expectRound, runBench } from "./run.ts";
+import { type BenchEvents, type BenchOptions, expectRound, runBench } from "./run.ts";
 import { serveBenchWorker } from "./serve-worker.ts";
 import { type BenchFlags, chooseOptions, describeSettings, flagName } from "./settings.ts";
 import { shownUrl } from "./shown-url.ts";
@@ -58,9 +58,15 @@ async function measureAll(options: BenchOptions, flags: Flags): Promise<void> {
   const expected = options.rounds * expectRound(options);
   const progress = new Progress(expected, flags.progress ? process.stderr : undefined);
   let complete = 0;
+  const heard: BenchEvents = {
+    afterRound: () => complete++,
+    onHost: ({ node, cpu }) => {
+      if (options.url !== undefined) run.settings.host = `Node ${node}, ${cpu}`;
+    },
+  };
   let signalled: number | undefined;
   try {
-    await Promise.race([interruption(), runBench(options, peer, progress, () => complete++)]);
+    await Promise.race([interruption(), runBench(options, peer, progress, heard)]);
   } catch (error) {
     const after = `after ${complete} of ${options.rounds} rounds`;
     const { message } = error as Error;

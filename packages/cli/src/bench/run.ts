@@ -5,6 +5,7 @@ import { LinkProxy } from "./link-proxy.ts";
 import type { RoundTripLink } from "./load/chains.ts";
 import { addErrors, noneSucceeded, totalErrors } from "./load/errors.ts";
 import type { Target } from "./load/session.ts";
+import type { HostMachine } from "./machine.ts";
 import { wireBytes } from "./metrics.ts";
 import { COUNTED_CALLS, type PlanOptions, planRound, planSeveral, planWarmUp, type Step } from "./plan.ts";
 import type { LoadReply, LoadRequest } from "./processes/load-requests.ts";
@@ -34,6 +35,14 @@ export interface BenchOptions extends PlanOptions {
   readonly leftOut: readonly string[];
 }
 
+/** What a run says while it lasts. */
+export interface BenchEvents {
+  /** A round is complete. */
+  afterRound(): void;
+  /** What the host runs on, where its Worker tells. */
+  onHost(machine: HostMachine): void;
+}
+
 /** What is expected of one round, in milliseconds: its steps, warm-ups and starts. */
 export function expectRound(options: BenchOptions): number {
   const steps = planRound(options);
@@ -45,27 +54,27 @@ export function expectRound(options: BenchOptions): number {
  * Runs all rounds, and adds what they give to `result`, step by step. Rejects with what ends it before its end; what was
  * measured until then stays.
  *
- * @param afterRound is called when a round is complete.
+ * @param heard what it says meanwhile.
  */
 export async function runBench(
   options: BenchOptions,
   result: PeerResult,
   progress: Progress,
-  afterRound: () => void,
+  heard: BenchEvents,
 ): Promise<void> {
   for (let round = 1; round <= options.rounds; round++) {
     const say = (name: string, expected: number): void =>
       progress.next(`round ${round} of ${options.rounds}: ${name}`, expected);
-    await runRound(options, result, say);
-    afterRound();
+    await runRound(options, result, say, heard);
+    heard.afterRound();
   }
 }
 
 type Say = (name: string, expected: number) => void;
 
-async function runRound(options: BenchOptions, result: PeerResult, say: Say): Promise<void> {
+async function runRound(options: BenchOptions, result: PeerResult, say: Say, heard: BenchEvents): Promise<void> {
   const steps = planRound(options);
-  if (steps.length > 0) await runOnOneHost(steps, options, result, say);
+  if (steps.length > 0) await runOnOneHost(steps, options, result, say, heard);
   for (const step of planSeveral(options)) {
     say(step.name, step.expected);
     recordReply(result, step.name, await named(step.name, measureSeveral(step, options)));
@@ -78,6 +87,7 @@ async function runOnOneHost(
   options: BenchOptions,
   result: PeerResult,
   say: Say,
+  heard: BenchEvents,
 ): Promise<void> {
   say("start", 700);
   const host = options.url === undefined ? startHost(1, options.cpuProf) : undefined;
@@ -87,7 +97,9 @@ async function runOnOneHost(
     const [started] = await Promise.all([host?.next(START_TIMEOUT_MS), load.next(START_TIMEOUT_MS)]);
     const url = options.url ?? (started as { readonly url: string }).url;
     const round = new Round(options, url, load, host?.gone, proxies);
-    countCalls(result, await round.connect());
+    const connected = await round.connect();
+    countCalls(result, connected);
+    if (connected.host !== undefined) heard.onHost(connected.host);
     say("warm-up", options.warmup);
     await named("warm-up", round.warmUp());
     for (const step of steps) {

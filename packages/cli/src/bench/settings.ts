@@ -236,7 +236,10 @@ export function describeSettings(options: BenchOptions): RunResult["settings"] {
   const list = (name: string, values: readonly number[], ...users: Measurement[]): RunResult["settings"] =>
     users.some((user) => only.includes(user)) ? { [name]: [...values] } : {};
   return {
-    ...(url === undefined ? {} : { url: shownUrl(url) }),
+    // The benchmark's own Worker tells it later.
+    ...(url === undefined
+      ? {}
+      : { url: shownUrl(url), host: "not known; what is said of machine and Node is the client's" }),
     ...(target.service === undefined ? {} : { service: target.service }),
     ...(target.entrypoint === undefined ? {} : { entrypoint: target.entrypoint }),
     ...(target.method === undefined ? {} : { method: target.method, args: JSON.stringify(target.args) }),

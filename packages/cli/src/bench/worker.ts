@@ -1,6 +1,7 @@
 // The Worker that the benchmark calls where it is not told to call a user's.
 import { RpcTarget, WorkerEntrypoint } from "@capstan/host";
 import { chunkStream, countBytes } from "./chunks.ts";
+import { describeHost, type HostMachine } from "./machine.ts";
 import { readUsage, type Usage } from "./usage.ts";
 
 /** What a chain of calls goes along: each step gives the next target. */
@@ -48,6 +49,10 @@ export class BenchWorker extends WorkerEntrypoint {
 
   upload(stream: ReadableStream<Uint8Array>): Promise<number> {
     return countBytes(stream);
+  }
+
+  machine(): HostMachine {
+    return describeHost();
   }
 
   usage(collect: boolean): Usage {

@@ -1,5 +1,6 @@
 // The benchmark's client: its links to the host, and what is called through them.
 import { connect, type Service } from "@capstan/client";
+import type { HostMachine } from "../machine.ts";
 import type { BenchWorker } from "../worker.ts";
 import type { CallClient } from "./closed-loop.ts";
 import { countError, type ErrorCounts, TIMEOUT } from "./errors.ts";
@@ -48,11 +49,29 @@ export class Session {
     return workerAt((this.clients[0] as Client).link, this.target);
   }
 
-  /** Makes one call on each link, whose errors are counted. Rejects where a link cannot be opened. */
+  /**
+   * Makes one call on each link, whose errors are counted. Rejects where a link cannot be opened, or is not packed though
+   * it should be.
+   */
   async check(): Promise<ErrorCounts> {
     const errors: ErrorCounts = {};
-    for (const client of this.clients) await callFirst(client, this.timeout, errors);
+    for (const client of this.clients) {
+      const isAnswered = await callFirst(client, this.timeout, errors);
+      if (isAnswered && this.target.packed && !client.link.packed)
+        throw new Error("the host does not pack it: leave out --packed, or see the host's own setting");
+    }
     return errors;
+  }
+
+  /** What the benchmark's own Worker runs on. Rejects where it is another Worker. */
+  async machine(): Promise<HostMachine> {
+    try {
+      const { node, cpu } = await inTime(this.worker.machine(), this.timeout);
+      if (typeof node === "string" && typeof cpu === "string") return { node, cpu };
+    } catch (error) {
+      if (error instanceof NoAnswer) throw error;
+    }
+    throw new Error("the Worker there is not that of `capstan bench --serve`: name a --method of it");
   }
 
   close(): void {
@@ -89,14 +108,17 @@ function callOn(link: Link, target: Target): Client["call"] {
   return () => callAndDispose(method, target.args);
 }
 
-/** Makes one call, and counts its error. Rejects where there is no link. */
-export async function callFirst(client: Client, timeout: number, errors: ErrorCounts): Promise<void> {
+/** Makes one call, and counts its error. Resolves with whether it was answered. Rejects where there is no link. */
+export async function callFirst(client: Client, timeout: number, errors: ErrorCounts): Promise<boolean> {
   try {
     await inTime(client.call(1, 2), timeout);
   } catch (error) {
     if (client.broken !== undefined) throw client.broken;
-    countError(errors, error instanceof NoAnswer ? TIMEOUT : error);
+    const isLost = error instanceof NoAnswer;
+    countError(errors, isLost ? TIMEOUT : error);
+    return !isLost;
   }
+  return true;
 }
 
 type Method = (...args: unknown[]) => PromiseLike<unknown>;

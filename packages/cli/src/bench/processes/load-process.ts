@@ -30,7 +30,8 @@ async function handle(request: LoadRequest): Promise<LoadReply> {
   if (request.kind === "connect") {
     session = new Session(request.url, request.target, request.connections, request.timeout);
     const errors = await session.check();
-    return { ...replyWith([]), errors, calls: session.clients.length - totalErrors(errors) };
+    const calls = session.clients.length - totalErrors(errors);
+    return { ...replyWith([]), errors, calls, ...(session.sums ? { host: await session.machine() } : {}) };
   }
   if (session === undefined) throw new Error("not connected");
   switch (request.kind) {

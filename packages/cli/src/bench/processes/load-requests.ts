@@ -2,6 +2,7 @@
 import type { ChainOptions } from "../load/chains.ts";
 import type { ErrorCounts } from "../load/errors.ts";
 import type { Target } from "../load/session.ts";
+import type { HostMachine } from "../machine.ts";
 import type { CurveReading, Reading } from "../results.ts";
 
 export type LoadRequest =
@@ -32,4 +33,6 @@ export interface LoadReply {
   readonly errors: ErrorCounts;
   /** Calls that succeeded, where calls are counted; each of the others is one of `errors`. */
   readonly calls?: number;
+  /** What the benchmark's own Worker runs on, where that is called; answered to `connect`. */
+  readonly host?: HostMachine;
 }
