@@ -8,12 +8,20 @@ const MAX_CHUNKS = 2 ** 16;
 /** Larger chunks would be more than half of a stream's window. */
 export const STREAM_CHUNK = 64 * 1024;
 
+/** No byte of it is zero: packing would make nothing of those, as of no real content. */
+const CONTENT = new Uint8Array(STREAM_CHUNK).map((_, index) => 1 + (index % 255));
+
+/** A chunk of its own of a stream: `STREAM_CHUNK` bytes. */
+export function makeChunk(): Uint8Array<ArrayBuffer> {
+  return CONTENT.slice();
+}
+
 /** A stream of so many chunks of `STREAM_CHUNK` bytes, each made when it is asked for. */
 export function chunkStream(chunks: number): ReadableStream<Uint8Array> {
   let left = chunks;
   return new ReadableStream<Uint8Array>({
     pull(controller) {
-      if (left-- > 0) controller.enqueue(new Uint8Array(STREAM_CHUNK));
+      if (left-- > 0) controller.enqueue(makeChunk());
       else controller.close();
     },
   });
