@@ -13,8 +13,8 @@ import {
 import {
   MEASUREMENTS,
   OF_ANY_METHOD,
+  planProcesses,
   planRound,
-  planSeveral,
   planWarmUp,
 } from "../../../packages/cli/src/bench/plan.ts";
 import { expectRound } from "../../../packages/cli/src/bench/run.ts";
@@ -92,9 +92,9 @@ describe("cli: what bench may be told", () => {
   it("calls a user's method at a rate alone where only that is given, the warm-up too", () => {
     const options = chooseOptions(HOST, { method: "add", rate: [200, 500] });
     expect(options.only).to.deep.equal(["open-loop"]);
-    expect(planWarmUp(options, true)).to.deep.equal([{ kind: "open", rate: 200, duration: 1_000 }]);
+    expect(planWarmUp(options, true)).to.deep.equal([{ kind: "open-loop", rate: 200, duration: 1_000 }]);
     const latency = chooseOptions(HOST, { method: "add", only: ["latency"] });
-    expect(planWarmUp(latency, true)).to.deep.equal([{ kind: "closed", inFlight: 1, duration: 1_000 }]);
+    expect(planWarmUp(latency, true)).to.deep.equal([{ kind: "closed-loop", inFlight: 1, duration: 1_000 }]);
     const more = chooseOptions(HOST, { method: "add", rate: [200], only: ["wire", "open-loop"] });
     expect(more.only).to.deep.equal(["wire", "open-loop"]);
   });
@@ -105,21 +105,21 @@ describe("cli: what bench may be told", () => {
     expect(planWarmUp(options, true)).to.deep.equal([]);
     const warm = chooseOptions(HOST, { method: "add", requests: 10, concurrency: [4], warmup: 500 });
     expect(planWarmUp(warm, true)).to.deep.equal([
-      { kind: "closed", inFlight: 4, duration: 250, requests: 5 },
-      { kind: "closed", inFlight: 1, duration: 250, requests: 5 },
+      { kind: "closed-loop", inFlight: 4, duration: 250, requests: 5 },
+      { kind: "closed-loop", inFlight: 1, duration: 250, requests: 5 },
     ]);
     expect(chooseOptions(HOST, { method: "add", requests: 10, only: ["wire", "latency"] }).only).to.include("wire");
     expect(chooseOptions(undefined, { requests: 10 }).only).to.include("set-up");
   });
 
   it("measures hosts of several processes where it is told how many, or told to", () => {
-    expect(chooseOptions(undefined, { workers: [1, 3] })).to.deep.include({ workers: [1, 3], clients: [4] });
+    expect(chooseOptions(undefined, { workers: [1, 3] })).to.deep.include({ processes: [1, 3], clients: [4] });
     for (const flags of [{ workers: [2] }, { clients: [2] }]) {
       expect(chooseOptions(undefined, flags).only).to.deep.equal(MEASUREMENTS);
     }
     const only = chooseOptions(undefined, { only: ["processes"], clients: [1, 2], concurrency: [1, 8], duration: 100 });
     expect(planRound(only)).to.deep.equal([]);
-    const steps = planSeveral(only);
+    const steps = planProcesses(only);
     expect(steps.map(({ name, processes }) => [name, processes])).to.deep.equal([
       ["host of 1 process", 1],
       ["host of 2 processes", 2],
@@ -127,7 +127,7 @@ describe("cli: what bench may be told", () => {
     ]);
     expect(steps[0]).to.deep.include({ clients: [1, 2], inFlight: 8, duration: 100 });
     expect(expectRound(only)).to.equal(steps.reduce((sum, { expected }) => sum + expected, 0));
-    expect(planSeveral(chooseOptions(undefined, {}))).to.deep.equal([]);
+    expect(planProcesses(chooseOptions(undefined, {}))).to.deep.equal([]);
   });
 
   it("refuses flags that do not go together", () => {
@@ -217,7 +217,7 @@ describe("cli: what bench may be told", () => {
 
   it("plans the measurements of a round, without awaited chains that would take most of its time", () => {
     const steps = planRound(chooseOptions(undefined, { only: ["latency", "chains", "wire"], rtt: [200], chain: [32] }));
-    expect(steps.map(({ request }) => request.kind)).to.deep.equal(["closed", "chains", "wire", "wire"]);
+    expect(steps.map(({ request }) => request.kind)).to.deep.equal(["closed-loop", "chains", "wire", "wire"]);
     expect(steps[1]!.expected).to.be.below(6_400);
   });
 

@@ -3,7 +3,7 @@
 import { totalErrors, WRONG_RESULT } from "./load/errors.ts";
 import { describeMachine } from "./machine.ts";
 import { missedRates } from "./notes.ts";
-import { planRound, planSeveral } from "./plan.ts";
+import { planProcesses, planRound } from "./plan.ts";
 import { Progress } from "./progress.ts";
 import { compareFiles, type Outputs, prepareOutputs, writeFiles, writeOutputs } from "./report/outputs.ts";
 import { emptyPeer, type RunResult } from "./results.ts";
@@ -122,7 +122,7 @@ function interruption(): Promise<never> {
 }
 
 function emptyRun(options: BenchOptions, name: string): RunResult {
-  if (planRound(options).length + planSeveral(options).length === 0)
+  if (planRound(options).length + planProcesses(options).length === 0)
     throw new TypeError("There is nothing to measure.");
   const what = options.target.method ?? "the benchmark's own Worker";
   return {

@@ -27,7 +27,7 @@ export interface PlanOptions {
   /** Bytes. */
   readonly payloads: readonly number[];
   /** Numbers of processes of a host, and of clients at once. */
-  readonly workers: readonly number[];
+  readonly processes: readonly number[];
   readonly clients: readonly number[];
   /** Milliseconds, before each round. */
   readonly warmup: number;
@@ -40,7 +40,7 @@ export interface PlanOptions {
 }
 
 /** A step with a host of its own, of so many processes, and clients of its own: each number of them calls at once. */
-export interface SeveralStep {
+export interface ProcessesStep {
   readonly name: string;
   /** About how long it takes, in milliseconds. */
   readonly expected: number;
@@ -68,7 +68,7 @@ export interface Step {
 /** Awaited chains longer than this are left out: at 200 ms for each call they would be most of the run. */
 const LONGEST_CHAIN_MS = 2_000;
 /** Until several processes and their clients run. */
-const SEVERAL_START_MS = 2_000;
+const PROCESSES_START_MS = 2_000;
 /** Calls whose bytes are counted. */
 export const COUNTED_CALLS = 1_024;
 
@@ -82,17 +82,17 @@ export function longestChain({ duration }: Pick<PlanOptions, "duration">): numbe
  *
  * @param isUsers whether a user's method is called: then it is called no otherwise than it will be, and no more often.
  */
-export function planWarmUp(options: PlanOptions, isUsers: boolean): (LoadRequest & { kind: "closed" | "open" })[] {
+export function planWarmUp(options: PlanOptions, isUsers: boolean): (LoadRequest & { kind: "closed-loop" | "open-loop" })[] {
   const { warmup, only, rates, concurrency, requests } = options;
   if (warmup === 0) return [];
   const levels = isUsers ? closedLevels(options) : [Math.max(...concurrency), 1];
   if (levels.length === 0 && only.includes("open-loop")) {
     const limit = requests === undefined ? {} : { requests };
-    return [{ kind: "open", rate: Math.min(...rates), duration: warmup, ...limit }];
+    return [{ kind: "open-loop", rate: Math.min(...rates), duration: warmup, ...limit }];
   }
   const loads = [...new Set([Math.max(1, ...levels), 1])];
   const limit = isUsers && requests !== undefined ? { requests: Math.ceil(requests / loads.length) } : {};
-  return loads.map((inFlight) => ({ kind: "closed", inFlight, duration: warmup / loads.length, ...limit }));
+  return loads.map((inFlight) => ({ kind: "closed-loop", inFlight, duration: warmup / loads.length, ...limit }));
 }
 
 /** Calls in flight of the closed loops. */
@@ -110,14 +110,18 @@ export function planRound(options: PlanOptions): Step[] {
 
   for (const inFlight of closedLevels(options)) {
     const name = inFlight === 1 ? "one call at a time" : `${inFlight} in flight`;
-    steps.push({ name, expected: duration, request: { kind: "closed", inFlight, duration: loopDuration, ...limit } });
+    steps.push({
+      name,
+      expected: duration,
+      request: { kind: "closed-loop", inFlight, duration: loopDuration, ...limit },
+    });
   }
   if (wanted("open-loop")) {
     for (const rate of options.rates) {
       const name = `open loop, ${rate} calls/s`;
       // An open loop knows beforehand how long it takes.
       const time = requests === undefined ? duration : Math.min(loopDuration, (1_000 * requests) / rate);
-      steps.push({ name, expected: time, request: { kind: "open", rate, duration: time, ...limit } });
+      steps.push({ name, expected: time, request: { kind: "open-loop", rate, duration: time, ...limit } });
     }
   }
   if (wanted("chains")) steps.push(planChains(options));
@@ -153,16 +157,16 @@ export function planRound(options: PlanOptions): Step[] {
 }
 
 /** The steps after those of `planRound`. */
-export function planSeveral(options: PlanOptions): SeveralStep[] {
+export function planProcesses(options: PlanOptions): ProcessesStep[] {
   if (!options.only.includes("processes")) return [];
-  const { workers, clients, concurrency, warmup, duration, loopDuration, requests } = options;
-  return workers.map((processes) => {
+  const { clients, concurrency, warmup, duration, loopDuration, requests } = options;
+  return options.processes.map((processes) => {
     // Each process has its own code to warm up, and fewer cores than there are processes have to do it.
     const perCore = (processes + Math.max(...clients)) / availableParallelism();
     const ownWarmup = Math.round(warmup * Math.max(1, perCore));
     return {
       name: processes === 1 ? "host of 1 process" : `host of ${processes} processes`,
-      expected: SEVERAL_START_MS + ownWarmup + clients.length * duration,
+      expected: PROCESSES_START_MS + ownWarmup + clients.length * duration,
       processes,
       clients,
       inFlight: Math.max(...concurrency),

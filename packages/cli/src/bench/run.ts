@@ -7,17 +7,13 @@ import { addErrors, noneSucceeded, totalErrors } from "./load/errors.ts";
 import type { Target } from "./load/session.ts";
 import type { HostMachine } from "./machine.ts";
 import { wireBytes } from "./metrics.ts";
-import { COUNTED_CALLS, type PlanOptions, planRound, planSeveral, planWarmUp, type Step } from "./plan.ts";
+import { COUNTED_CALLS, type PlanOptions, planProcesses, planRound, planWarmUp, type Step } from "./plan.ts";
 import type { LoadReply, LoadRequest } from "./processes/load-requests.ts";
-import { type ClientProcess, startClient, startHost } from "./processes/start-process.ts";
+import { type ClientProcess, SLACK_MS, START_TIMEOUT_MS, startClient, startHost } from "./processes/start-process.ts";
 import type { Progress } from "./progress.ts";
 import { type PeerResult, type Reading, record } from "./results.ts";
-import { measureSeveral } from "./several-processes.ts";
+import { measureProcesses } from "./several-processes.ts";
 import { shownUrl } from "./shown-url.ts";
-
-const START_TIMEOUT_MS = 20_000;
-/** What a measurement may take beyond its own time on a machine that is busy. */
-const SLACK_MS = 30_000;
 
 export interface BenchOptions extends PlanOptions {
   /** The host to measure; without one, the benchmark starts its own. */
@@ -47,7 +43,7 @@ export interface BenchEvents {
 export function expectRound(options: BenchOptions): number {
   const steps = planRound(options);
   const start = steps.length > 0 ? options.warmup + 700 : 0;
-  return [...steps, ...planSeveral(options)].reduce((sum, { expected }) => sum + expected, start);
+  return [...steps, ...planProcesses(options)].reduce((sum, { expected }) => sum + expected, start);
 }
 
 /**
@@ -75,9 +71,9 @@ type Say = (name: string, expected: number) => void;
 async function runRound(options: BenchOptions, result: PeerResult, say: Say, heard: BenchEvents): Promise<void> {
   const steps = planRound(options);
   if (steps.length > 0) await runOnOneHost(steps, options, result, say, heard);
-  for (const step of planSeveral(options)) {
+  for (const step of planProcesses(options)) {
     say(step.name, step.expected);
-    recordReply(result, step.name, await named(step.name, measureSeveral(step, options)));
+    recordReply(result, step.name, await named(step.name, measureProcesses(step, options)));
   }
 }
 

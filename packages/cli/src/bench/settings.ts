@@ -71,7 +71,7 @@ const QUICK: Defaults = {
 
 /** Calls per second of the open loop. */
 const RATE = 10_000;
-const WORKERS = [1, 2, 4];
+const PROCESSES = [1, 2, 4];
 const CLIENTS = [4];
 /** What goes through a proxy of the benchmark's own. */
 const THROUGH_PROXY: readonly Measurement[] = ["chains", "wire"];
@@ -119,7 +119,7 @@ export function chooseOptions(url: string | undefined, flags: BenchFlags): Bench
     roundTrips: flags.rtt ?? defaults.roundTrips,
     fanOut: flags.fanOut ?? defaults.fanOut,
     payloads: flags.payload ?? defaults.payloads,
-    workers: flags.workers ?? WORKERS,
+    processes: flags.workers ?? PROCESSES,
     clients: flags.clients ?? CLIENTS,
     connections: flags.connections ?? 1,
     timeout: flags.timeout ?? 10_000,
@@ -256,7 +256,7 @@ export function describeSettings(options: BenchOptions): RunResult["settings"] {
     ...(bandwidth === undefined ? {} : { "bandwidth in Mbit/s": (bandwidth * 8) / 1e6 }),
     ...list("calls of a fan-out", options.fanOut, "fan-out"),
     ...list("payloads in bytes", options.payloads, "payloads"),
-    ...list("processes of the host", options.workers, "processes"),
+    ...list("processes of the host", options.processes, "processes"),
     ...list("clients at once", options.clients, "processes"),
     connections: options.connections,
     packed: target.packed ?? false,

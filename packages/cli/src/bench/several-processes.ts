@@ -2,18 +2,13 @@
 import { addErrors, type ErrorCounts, noneSucceeded } from "./load/errors.ts";
 import type { Target } from "./load/session.ts";
 import { throughput, throughputOf } from "./metrics.ts";
-import type { SeveralStep } from "./plan.ts";
+import type { ProcessesStep } from "./plan.ts";
 import type { LoadReply, LoadRequest } from "./processes/load-requests.ts";
-import { type ClientProcess, startClient, startHost } from "./processes/start-process.ts";
+import { type ClientProcess, SLACK_MS, START_TIMEOUT_MS, startClient, startHost } from "./processes/start-process.ts";
 import type { Reading } from "./results.ts";
 
-/** What starting takes at most, for each process. */
-const START_TIMEOUT_MS = 20_000;
-/** What a measurement may take beyond its own time on a machine that is busy. */
-const SLACK_MS = 30_000;
-
 /** What is the same in all steps. */
-export interface SeveralOptions {
+export interface ProcessesOptions {
   readonly target: Target;
   readonly connections: number;
   /** Milliseconds until a call counts as lost. */
@@ -22,7 +17,7 @@ export interface SeveralOptions {
 }
 
 /** Starts the host and as many clients as are needed, has them call, and ends them. */
-export async function measureSeveral(step: SeveralStep, options: SeveralOptions): Promise<LoadReply> {
+export async function measureProcesses(step: ProcessesStep, options: ProcessesOptions): Promise<LoadReply> {
   const { processes, clients, inFlight, warmup, duration, requests } = step;
   const { target, connections, timeout, cpuProf } = options;
   const host = startHost(processes, cpuProf);
@@ -32,7 +27,7 @@ export async function measureSeveral(step: SeveralStep, options: SeveralOptions)
     replies.catch(() => {});
     return Promise.race([replies, host.gone]);
   };
-  const closed = { kind: "closed", inFlight } as const;
+  const closed = { kind: "closed-loop", inFlight } as const;
   const limit = requests === undefined ? {} : { requests };
   const readings: Reading[] = [];
   const errors: ErrorCounts = {};

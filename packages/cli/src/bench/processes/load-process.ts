@@ -35,9 +35,9 @@ async function handle(request: LoadRequest): Promise<LoadReply> {
   }
   if (session === undefined) throw new Error("not connected");
   switch (request.kind) {
-    case "closed":
+    case "closed-loop":
       return measureClosed(session, request);
-    case "open": {
+    case "open-loop": {
       const { timeout, sums, clients } = session;
       const sample = await measureAtRate(clients, { ...request, timeout, sums });
       const load = atRate(request.rate);
@@ -76,7 +76,7 @@ function replyWith(readings: readonly Reading[]): LoadReply {
   return { readings, curves: [], errors: {} };
 }
 
-async function measureClosed(from: Session, request: LoadRequest & { kind: "closed" }): Promise<LoadReply> {
+async function measureClosed(from: Session, request: LoadRequest & { kind: "closed-loop" }): Promise<LoadReply> {
   const { timeout, sums, clients } = from;
   const options: ClosedLoopOptions = { ...request, timeout, sums };
   const hostBefore = sums ? await from.worker.usage(false) : undefined;

@@ -14,8 +14,8 @@ export type LoadRequest =
       readonly connections: number;
       readonly timeout: number;
     }
-  | { readonly kind: "closed"; readonly inFlight: number; readonly duration: number; readonly requests?: number }
-  | { readonly kind: "open"; readonly rate: number; readonly duration: number; readonly requests?: number }
+  | { readonly kind: "closed-loop"; readonly inFlight: number; readonly duration: number; readonly requests?: number }
+  | { readonly kind: "open-loop"; readonly rate: number; readonly duration: number; readonly requests?: number }
   | ({ readonly kind: "chains" } & ChainOptions)
   | { readonly kind: "fan-out"; readonly width: number; readonly duration: number }
   | { readonly kind: "payload"; readonly size: number; readonly duration: number }

@@ -2,6 +2,11 @@
 import type { LoadReply, LoadRequest } from "./load-requests.ts";
 import { MeasuredProcess } from "./measured-process.ts";
 
+/** What the start of one process takes at most, in milliseconds. */
+export const START_TIMEOUT_MS = 20_000;
+/** What a measurement may take beyond its own time on a machine that is busy, in milliseconds. */
+export const SLACK_MS = 30_000;
+
 export type ClientProcess = MeasuredProcess<LoadRequest, LoadReply>;
 /** Its first reply is `{ url }`. */
 export type HostProcess = MeasuredProcess<never, { readonly url: string }>;
