@@ -82,7 +82,10 @@ export function longestChain({ duration }: Pick<PlanOptions, "duration">): numbe
  *
  * @param isUsers whether a user's method is called: then it is called no otherwise than it will be, and no more often.
  */
-export function planWarmUp(options: PlanOptions, isUsers: boolean): (LoadRequest & { kind: "closed-loop" | "open-loop" })[] {
+export function planWarmUp(
+  options: PlanOptions,
+  isUsers: boolean,
+): (LoadRequest & { kind: "closed-loop" | "open-loop" })[] {
   const { warmup, only, rates, concurrency, requests } = options;
   if (warmup === 0) return [];
   const levels = isUsers ? closedLevels(options) : [Math.max(...concurrency), 1];

@@ -4,7 +4,7 @@ import { type Latency, LatencyRecorder } from "./latency.ts";
 
 /** How long calls may take to come back once the time is up, in milliseconds, where no timeout is given. */
 export const DRAIN_MS = 5_000;
-/** With more than one loop, and this many calls timed, one call in `TIMED` is: reading the clock for each would slow what is measured. */
+/** With more than one loop, and so many calls timed, one in `TIMED` is: reading the clock for each would slow what is measured. */
 const ALL_TIMED = 10_000;
 const TIMED = 8;
 /** After so many failures without a success between them a loop waits before each call: its peer may be gone. */
@@ -58,7 +58,9 @@ interface Loop {
 }
 
 class ClosedLoop {
-  /** When no more calls are made: the time is up. */
+  /** Whether calls are still to be made. */
+  private running = true;
+  /** When the time was up. */
   private end = Number.POSITIVE_INFINITY;
   completed = 0;
   /** What `Sample.calls` says. */
@@ -71,7 +73,9 @@ class ClosedLoop {
   private left: number;
   private readonly loops = new Map<number, Loop>();
   private readonly sums: boolean;
-  private readonly inFlight: number;
+  /** One call in so many is timed, from the first ones on, and from when many are. */
+  private every = 1;
+  private readonly everyLater: number;
   /** The clock when it was last read. */
   private now = performance.now();
   private resolveAll: () => void = () => {};
@@ -82,7 +86,7 @@ class ClosedLoop {
 
   constructor(clients: readonly CallClient[], { inFlight, requests, sums = true }: ClosedLoopOptions) {
     this.left = requests ?? Number.POSITIVE_INFINITY;
-    this.inFlight = inFlight;
+    this.everyLater = inFlight === 1 ? 1 : TIMED;
     this.sums = sums;
     for (let id = 0; id < inFlight; id++) this.start(clients[id % clients.length] as CallClient, id);
   }
@@ -100,19 +104,14 @@ class ClosedLoop {
     if (this.loops.size === 0) this.resolveAll();
   }
 
-  /** Whether calls are still to be made. */
-  private get running(): boolean {
-    return this.left > 0 && this.end === Number.POSITIVE_INFINITY;
-  }
-
   /** `b` differs from loop to loop and `a` from call to call, so that a mixed-up reply is noticed. */
   private async run(loop: Loop): Promise<void> {
     const { client, id: b } = loop;
     let a = b;
     while (this.running) {
-      this.left--;
+      if (--this.left === 0) this.running = false;
       a = (a + 1) % 1_000;
-      const every = this.inFlight === 1 || this.latencies.count < ALL_TIMED ? 1 : TIMED;
+      const { every } = this;
       const isTimed = a % every === 0;
       if (isTimed) this.now = performance.now();
       const from = this.now;
@@ -139,13 +138,17 @@ class ClosedLoop {
   /** @param timedFor how many calls its latency stands for; 0 when it was not timed. */
   private complete(from: number, timedFor: number): void {
     if (timedFor > 0 || !this.running) this.now = performance.now();
-    if (timedFor > 0) this.latencies.record(this.now - from, timedFor);
+    if (timedFor > 0) {
+      this.latencies.record(this.now - from, timedFor);
+      if (this.latencies.count >= ALL_TIMED) this.every = this.everyLater;
+    }
     this.completed++;
     this.counted += this.now > this.end ? (this.end - from) / (this.now - from) : 1;
   }
 
   /** No further calls are made from `now` on. */
   stop(now: number): void {
+    this.running = false;
     this.end = now;
   }
 
