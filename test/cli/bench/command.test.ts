@@ -257,7 +257,7 @@ describe("cli: bench", function () {
     const { stdout, stderr } = await bench(url, "--only", "latency", ...SHORT, "--json");
     expect(runSchema.parse(JSON.parse(stdout)).settings.url).to.equal(`${url.replace("user:secret@", "")}/`);
     const refused = await bench("http://user:secret@127.0.0.1:9", ...SHORT);
-    expect(refused.stderr).to.contain("no link to http://127.0.0.1:9/: ");
+    expect(refused.stderr).to.contain("cannot measure http://127.0.0.1:9/: ");
     expect(stdout + stderr + refused.stderr).to.not.contain("secret");
   });
 
@@ -284,7 +284,7 @@ describe("cli: bench", function () {
     expect(code).to.equal(1);
     const { metrics, failure } = runSchema.parse(JSON.parse(stdout)).peers[0]!;
     expect(metrics[0]!.rounds).to.not.have.length(0);
-    expect(failure).to.match(/^(no link to |warm-up: |one call at a time: ).* \(after \d+ of 1000 rounds\)$/);
+    expect(failure).to.match(/^(cannot measure |warm-up: |one call at a time: ).* \(after \d+ of 1000 rounds\)$/);
     expect(failure).to.not.contain("Error: Error:");
   });
 
@@ -339,7 +339,7 @@ describe("cli: bench", function () {
     const wrong: [string[], string][] = [
       [["--concurrency", "0"], "Not a number from 1"],
       [["nowhere"], '"nowhere" is not a URL'],
-      [["http://127.0.0.1:9", ...SHORT], "no link to http://127.0.0.1:9: "],
+      [["http://127.0.0.1:9", ...SHORT], "cannot measure http://127.0.0.1:9: "],
       [["--html", join(folder, "none/x.html")], "cannot be written"],
       [["--compare", bad], "--compare takes two files"],
       [["--compare", bad, bad], "is no result of capstan bench"],
@@ -361,7 +361,7 @@ describe("cli: bench", function () {
     const plain = await start("serve", "examples/worker-b", "--port", "0", "--packed", "never");
     const refused = await bench(plain, "--method", "add", "--args", "[1, 2]", "--packed", ...SHORT);
     expect(refused).to.include({ code: 1 });
-    expect(refused.stderr).to.contain("the host does not pack it: leave out --packed");
+    expect(refused.stderr).to.contain("the host packs no link to here: leave out --packed");
     const missing = await bench(url, "--method", "missing", ...SHORT);
     expect(missing).to.include({ code: 1 });
     expect(missing.stderr).to.contain('does not implement the method "missing"');

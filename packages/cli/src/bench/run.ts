@@ -157,7 +157,7 @@ class Round {
     try {
       return await this.ask({ kind: "connect", url: this.url, target, connections, timeout }, timeout);
     } catch (error) {
-      throw new Error(`no link to ${shownUrl(this.url)}: ${(error as Error).message}`);
+      throw new Error(`cannot measure ${shownUrl(this.url)}: ${(error as Error).message}`);
     }
   }
 

@@ -58,7 +58,7 @@ export class Session {
     for (const client of this.clients) {
       const isAnswered = await callFirst(client, this.timeout, errors);
       if (isAnswered && this.target.packed && !client.link.packed)
-        throw new Error("the host does not pack it: leave out --packed, or see the host's own setting");
+        throw new Error("the host packs no link to here: leave out --packed");
     }
     return errors;
   }
