@@ -39,7 +39,7 @@ const metric = z.object({
 export type Metric = Readonly<z.infer<typeof metric>>;
 
 const measured = metric.extend({
-  /** One value a round, in the order of the rounds. */
+  /** One value a round, in the order of the rounds; none of rounds that had too few calls for it. */
   rounds: z.array(z.number()),
 });
 export type MeasuredMetric = z.infer<typeof measured>;
