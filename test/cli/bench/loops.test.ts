@@ -98,8 +98,10 @@ describe("cli: the closed loop of bench", () => {
     const sample = await measure(slow, { inFlight: 3, duration: 30 });
     expect(sample).to.deep.include({ callsInAll: 3, errors: {} });
     // Only the share of each that lies within the time counts: a rate of 3 in 120 ms, not of 3 in 30 ms.
-    expect(sample.calls).to.be.within(0.1, 1.5);
-    expect(sample.callsPerSecond).to.equal(sample.calls / sample.seconds);
+    expect(sample.calls).to.be.above(0).and.below(3);
+    expect(sample.callsPerSecond)
+      .to.equal(sample.calls / sample.seconds)
+      .and.at.most(3 / 0.119);
     expect(sample.latency!.max).to.be.at.least(119_000);
   });
 
@@ -111,7 +113,7 @@ describe("cli: the closed loop of bench", () => {
     };
     const sample = await measure(client, { inFlight: 4, duration: 40 });
     expect(sample.callsInAll).to.equal(made);
-    expect(sample.seconds).to.be.below(0.4);
+    expect(sample.seconds * 1e6).to.be.below(sample.latency!.max);
     expect(sample.calls).to.be.within(made - 4, made);
   });
 
