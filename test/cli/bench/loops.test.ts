@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { type CallClient, measure } from "../../../packages/cli/src/bench/load/closed-loop.ts";
 import {
+  addErrors,
   countError,
   type ErrorCounts,
   OTHER_ERRORS,
@@ -268,9 +269,21 @@ describe("cli: latencies and errors of bench", () => {
     expect(recorder.read()!.p50).to.be.closeTo(5_000, 10);
   });
 
+  it("takes errors that differ in numbers alone for one kind", () => {
+    const counts: ErrorCounts = {};
+    countError(counts, new Error("order 17 is full"), 2);
+    expect(counts).to.deep.equal({ "Error: order 17 is full": 2 });
+    countError(counts, new Error("order 18 is full"));
+    countError(counts, new Error("order 17 is full"));
+    countError(counts, new Error("no f81d4fae-7dec-11d0-a765-00a0c91e6bf6"));
+    countError(counts, new Error("no f81d4fae-7dec-11d0-a765-00a0c91e6bf7"));
+    addErrors(counts, { "Error: order 19 is full": 5, "Error: other": 1 });
+    expect(counts).to.deep.equal({ "Error: order # is full": 9, "Error: no #": 2, "Error: other": 1 });
+  });
+
   it("keeps few kinds of errors apart", () => {
     const counts: ErrorCounts = {};
-    for (let index = 0; index < 50; index++) countError(counts, new Error(`number ${index}`));
+    for (let index = 0; index < 50; index++) countError(counts, new Error("x".repeat(index)));
     expect(Object.keys(counts)).to.have.length(21);
     expect(counts[OTHER_ERRORS]).to.equal(30);
   });

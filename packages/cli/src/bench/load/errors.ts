@@ -1,6 +1,9 @@
 // What went wrong in a measurement, counted by kind.
 
-/** How often each kind of error came; the kind is its name and the first line of its message. */
+/**
+ * How often each kind of error came. The kind is its name and the first line of its message. Those that differ in numbers or
+ * UUIDs alone are one kind, which has "#" in their place.
+ */
 export type ErrorCounts = { [kind: string]: number };
 
 /** Kinds kept apart; the rest is counted as one. */
@@ -12,7 +15,7 @@ export const TIMEOUT = "no answer in time";
 export const WRONG_RESULT = "wrong result";
 
 export function countError(counts: ErrorCounts, error: unknown, times = 1): void {
-  const kind = kindOf(error);
+  const kind = kindIn(counts, kindOf(error));
   const known = kind in counts || Object.keys(counts).length < MAX_KINDS ? kind : OTHER_ERRORS;
   counts[known] = (counts[known] ?? 0) + times;
 }
@@ -28,6 +31,22 @@ export function totalErrors(counts: ErrorCounts): number {
 /** What a measurement says of which no call succeeded. */
 export function noneSucceeded(counts: ErrorCounts): string {
   return `no call succeeded: ${Object.keys(counts).join("; ") || "none came back"}`;
+}
+
+/** What `kind` is counted as: itself, or what it has in common with another one. */
+function kindIn(counts: ErrorCounts, kind: string): string {
+  if (kind in counts) return kind;
+  const common = withoutNumbers(kind);
+  if (common in counts) return common;
+  const other = Object.keys(counts).find((known) => withoutNumbers(known) === common);
+  if (other === undefined) return kind;
+  counts[common] = counts[other] ?? 0;
+  delete counts[other];
+  return common;
+}
+
+function withoutNumbers(kind: string): string {
+  return kind.replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+/gi, "#");
 }
 
 function kindOf(error: unknown): string {
