@@ -10,6 +10,13 @@ import { type Chart, makeCharts } from "./charts.ts";
 
 const ASSETS = new URL("../../../report/", import.meta.url);
 
+/** Colours in report.css, and ways of dashing as report.js has them. */
+const COLORS = 14;
+const DASHES = ["solid", "dashed", "dotted"] as const;
+/** Height of a chart of bars, in rem: of each, and of what is around them. */
+const BAR = 1.5;
+const BARS_FRAME = 4.5;
+
 /** One figure at the head of the page. */
 interface Headline {
   readonly figure: string;
@@ -141,11 +148,24 @@ function errorList(peers: readonly PeerResult[]): string {
   return `<section class="errors"><h2>Errors</h2><table><tbody>${rows.join("")}</tbody></table></section>`;
 }
 
-function figure({ id, title, note }: Chart): string {
-  return `<figure>
+function figure(chart: Chart): string {
+  const { id, title, note, kind } = chart;
+  const isBars = kind === "bars";
+  return `<figure${isBars ? ' class="bars"' : ""}>
 <figcaption><h2>${escape(title)}</h2><p>${escape(note)}</p></figcaption>
-<div class="chart"><canvas id="${id}" role="img" aria-label="${escape(title)}; the figures are in the table below"></canvas></div>
-</figure>`;
+<div class="chart"${isBars ? ` style="height: ${BARS_FRAME + BAR * chart.lines.length}rem"` : ""}><canvas id="${id}" role="img" aria-label="${escape(title)}; the figures are in the table below"></canvas></div>
+${legend(chart)}</figure>`;
+}
+
+/** Buttons that hide lines and show them again. */
+function legend({ legend: entries }: Chart): string {
+  if (entries.length === 0) return "";
+  const buttons = entries.map(({ text, color, dash, lines }) => {
+    const stroke = color === undefined ? "var(--faint)" : `var(--line-${color % COLORS})`;
+    const style = DASHES[dash % DASHES.length];
+    return `<button type="button" aria-pressed="true" data-lines="${lines.join(" ")}"><i style="border-top: 2px ${style} ${stroke}"></i>${escape(text)}</button>`;
+  });
+  return `<div class="legend">${buttons.join("")}</div>\n`;
 }
 
 function table(peer: PeerResult, named: boolean): string {
