@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
+import type { Change } from "../../../packages/cli/src/bench/compare.ts";
 import { throughput, wireBytes } from "../../../packages/cli/src/bench/metrics.ts";
 import { type PeerResult, runSchema } from "../../../packages/cli/src/bench/results.ts";
 import { runOf } from "./support/run.ts";
@@ -174,19 +175,38 @@ describe("cli: bench", function () {
     expect(hopeless.stderr).to.contain("no call succeeded (one call at a time): RangeError: never again");
   });
 
-  it("compares two runs, and draws both in one picture", async () => {
-    const [a, b, html] = [join(folder, "a.json"), join(folder, "b.json"), join(folder, "both.html")];
+  it("compares two runs: as text, JSON, CSV, and as a page with both in one picture", async () => {
+    const [a, b] = [join(folder, "a.json"), join(folder, "b.json")];
+    const [json, html, csv] = ["both.json", "both.html", "both.csv"].map((name) => join(folder, name)) as string[];
     const metrics = [wireBytes("to host", 1), throughput(64)];
     writeFileSync(a, JSON.stringify(runOf(metrics.map((metric) => [metric, [100, 100]]))));
     writeFileSync(b, JSON.stringify(runOf(metrics.map((metric) => [metric, [200, 200]]))));
-    const same = await bench("--compare", a, a);
+    const same = await bench("--compare", a, a, "--fail-on-worse");
     expect(same).to.include({ code: 0 });
-    expect(same.stdout).to.contain("0 changed, ");
-    const { stdout } = await bench("--compare", a, b, "--html", html);
+    expect(same.stdout)
+      .to.contain("0 better, 0 worse, ")
+      .and.contain("before: a before,")
+      .and.contain("after: a after,");
+    const { code, stdout } = await bench("--compare", a, b, "--html", html!, "--json", json!, "-o", csv!);
+    expect(code).to.equal(0);
     expect(stdout)
-      .to.match(/wire: to host, 1 in flight .*\+100\.0 % +worse/)
+      .to.match(/wire: to host, 1 in flight +100 B +200 B +\+100\.0 % +0\.333\n +worse/)
       .and.contain("better");
-    expect(readFileSync(html, "utf8")).to.contain("<dt>a</dt>").and.contain("<dt>b</dt>");
+    const comparison = JSON.parse(readFileSync(json!, "utf8"));
+    expect(comparison).to.deep.include({ format: "capstan-bench-comparison", version: 1, errors: [], warnings: [] });
+    expect(comparison.before).to.include({ name: "a" });
+    expect(comparison.changes.map(({ change, verdict }: Change) => [change, verdict])).to.deep.equal([
+      [1, "worse"],
+      [1, "better"],
+    ]);
+    expect(readFileSync(html!, "utf8"))
+      .to.contain("<title>a → b</title>")
+      .and.contain("<dt>before</dt><dd>a, commit abc1234")
+      .and.contain('<td class="worse">+100.0 %</td><td class="worse">worse</td><td>p ')
+      .and.contain("<h2>How they were measured</h2>");
+    expect(readFileSync(csv!, "utf8")).to.contain("\ncapstan,throughput/64,64 in flight,calls/s,100,200,1,");
+    expect(JSON.parse((await bench("--compare", a, b, "--json")).stdout).changes).to.have.length(2);
+    expect(await bench("--compare", a, b, "--fail-on-worse")).to.include({ code: 1 });
   });
 
   it("says what is wrong, and ends with 1", async () => {
@@ -197,6 +217,7 @@ describe("cli: bench", function () {
       [["nowhere"], '"nowhere" is not a URL'],
       [["http://127.0.0.1:9", ...SHORT], "the first call to http://127.0.0.1:9 failed"],
       [["--html", join(folder, "none/x.html")], "cannot be written"],
+      [["--fail-on-worse", ...SHORT], "are for --compare"],
       [["--compare", bad], "--compare takes two files"],
       [["--compare", bad, bad], "is no result of capstan bench"],
     ];

@@ -74,13 +74,45 @@ describe("cli: the reports of bench", () => {
     expect(runSchema.safeParse(fullRun()).success).to.equal(true);
   });
 
-  it("show each figure as its median, with how far the rounds lie from it", () => {
+  it("show each figure as its median, with the least and the greatest of the rounds below it", () => {
     const text = formatRun(fullRun());
     expect(text).to.contain("a cpu, 2 cores, 8 GiB, linux x64\nNode v20.19.0, commit abc1234");
+    expect(text).to.contain("Medians of 2 rounds; below them, the least and the greatest.");
     expect(text).to.match(/one call at a time +100 µs +200 µs +400 µs +800 µs +900 µs/);
-    expect(text).to.match(/64 in flight +110 k\/s ±9 % +4\.00 µs ±25 %/);
-    expect(text).to.match(/50 ms, awaited +52\.0 ms ±2 % +208 ms ±2 %/);
+    expect(text).to.match(/64 in flight +110 k\/s +4\.00 µs\n +100–120 +3\.00–5\.00\n/);
+    expect(text).to.match(/50 ms, awaited +52\.0 ms +208 ms\n +51\.0–53\.0 +204–212/);
     expect(text).to.not.contain("Errors");
+  });
+
+  it("write a range in the unit of its median", () => {
+    const text = formatRun(runOf([[cpuPerCall("client", 1), [4, 980, 1_200, 1_300, 2_000]]]));
+    expect(text).to.match(/1\.20 ms\n +0\.004–2\.00/);
+    expect(formatRun(runOf([[throughput(1), [9_000, 12_000, 1_500_000]]]))).to.match(/12 k\/s\n +9\.00–1500/);
+  });
+
+  it("fit into 80 columns, or as many as they are given: wide tables go on below", () => {
+    const run = runOf([]);
+    run.machine.loadBefore = 3;
+    record(run.peers[0]!, latencyReadings(IN_A_ROW, latency));
+    const lengths = [1, 2, 4, 8, 16, 32, 64, 128];
+    for (const length of lengths)
+      for (const value of [900, 1_000, 1_100])
+        record(run.peers[0]!, [{ metric: chain(200, length, "awaited"), value: value * length }]);
+    run.peers[0]!.errors = {
+      "TypeError: one of those messages that say everything, with all the details there are": 3,
+    };
+    const narrow = formatRun(run).split("\n");
+    for (const line of narrow) expect(line).to.have.length.of.at.most(80);
+    const heads = (lines: string[]) =>
+      lines.filter((line) => /^ +\d+ calls?( |$)/.test(line)).map((line) => line.trim());
+    expect(
+      heads(narrow)
+        .join(" ")
+        .split(/ +(?=\d)/),
+    ).to.deep.equal(lengths.map((n) => `${n} call${n > 1 ? "s" : ""}`));
+    expect(heads(narrow).length).to.be.above(1);
+    const wide = formatRun(run, 200).split("\n");
+    expect(heads(wide)).to.have.length(1);
   });
 
   it("count errors by kind", () => {
@@ -131,8 +163,8 @@ describe("cli: the reports of bench", () => {
     ]);
     const text = formatRun(run);
     expect(text).to.match(/1 client, 64 in flight each +4 clients, 64 in flight each/);
-    expect(text).to.match(/1 process +100 k\/s +120 k\/s ±8 %/);
-    expect(text).to.match(/2 processes +100 k\/s +210 k\/s ±5 %/);
+    expect(text).to.match(/1 process +100 k\/s +120 k\/s\n +110–130\n/);
+    expect(text).to.match(/2 processes +100 k\/s +210 k\/s\n +200–220/);
     const [chart, ...others] = makeCharts(run.peers);
     expect(others).to.deep.equal([]);
     expect(chart!.lines.map(({ name, points }) => [name, points])).to.deep.equal([

@@ -1,5 +1,5 @@
 // What `capstan bench` does with its flags.
-
+import { isWorse } from "./compare.ts";
 import { totalErrors, WRONG_RESULT } from "./load/errors.ts";
 import { describeMachine } from "./machine.ts";
 import { planRound, planSeveral } from "./plan.ts";
@@ -12,6 +12,8 @@ import { type BenchFlags, chooseOptions, describeSettings } from "./settings.ts"
 
 export interface Flags extends BenchFlags, Outputs {
   readonly compare?: readonly string[];
+  readonly all?: boolean;
+  readonly failOnWorse?: boolean;
   /** A port. */
   readonly serve?: number;
   readonly host: string;
@@ -25,9 +27,11 @@ export async function bench(url: string | undefined, flags: Flags): Promise<void
   prepareOutputs(flags);
   if (flags.compare !== undefined) {
     if (url !== undefined) throw new TypeError("--compare takes two files and measures nothing.");
-    console.log(compareFiles(flags.compare, flags));
+    const comparison = compareFiles(flags.compare, flags, flags.all);
+    if (flags.failOnWorse && isWorse(comparison)) process.exitCode = 1;
     return;
   }
+  if (flags.all || flags.failOnWorse) throw new TypeError("--all and --fail-on-worse are for --compare.");
   const options = chooseOptions(url, flags);
   const run = emptyRun(options, flags.name ?? "capstan");
   const peer = run.peers[0] as RunResult["peers"][number];
