@@ -18,6 +18,7 @@ import { progressLine } from "../../../packages/cli/src/bench/progress.ts";
 import { logTicks } from "../../../packages/cli/src/bench/report/axes.ts";
 import { makeCharts, percentilePlace } from "../../../packages/cli/src/bench/report/charts.ts";
 import { formatCsv } from "../../../packages/cli/src/bench/report/csv.ts";
+import { histogramOf } from "../../../packages/cli/src/bench/report/histogram.ts";
 import { readRun } from "../../../packages/cli/src/bench/report/outputs.ts";
 import { formatPage, headlines } from "../../../packages/cli/src/bench/report/page.ts";
 import { formatRun } from "../../../packages/cli/src/bench/report/table.ts";
@@ -113,6 +114,28 @@ describe("cli: the reports of bench", () => {
     expect(heads(narrow).length).to.be.above(1);
     const wide = formatRun(run, 200).split("\n");
     expect(heads(wide)).to.have.length(1);
+  });
+
+  it("show how the latencies of single calls are spread, as bars", () => {
+    const curve = { id: "latency", name: "one call at a time", percentiles: [0, 50, 90, 99, 99.9] };
+    const bars = histogramOf({ ...curve, rounds: [[100, 200, 400, 51_200, 60_000], [100, 200, 400, 51_200], [100]] });
+    expect(bars.map(({ from, to }) => [from, to].map((bound) => bound && Math.round(bound)))).to.deep.equal(
+      [...Array(9).keys()].map((row) => [100 * 2 ** row, 100 * 2 ** (row + 1)]).concat([[51_200, undefined]]),
+    );
+    const shares = bars.map(({ share }) => Math.round(share * 1_000) / 10);
+    // From 400 µs on, 9 % lie evenly in seven rows.
+    expect(shares).to.deep.equal([50, 40, ...Array(7).fill(1.3), 1]);
+    expect(bars.reduce((sum, { share }) => sum + share, 0)).to.be.closeTo(1, 1e-12);
+    const narrow = histogramOf({ ...curve, rounds: [[100, 100, 101, 101.6]] });
+    expect(narrow.map(({ from }) => Math.round(from))).to.deep.equal([100, 101, 102]);
+    expect(histogramOf({ ...curve, rounds: [[100, 100, 100, 100.4]] })).to.deep.equal([]);
+    expect(histogramOf({ ...curve, rounds: [[100, 100, 100]] })).to.deep.equal([]);
+    expect(histogramOf({ ...curve, rounds: [] })).to.deep.equal([]);
+    const run = fullRun();
+    run.peers[0]!.curves = [{ ...curve, rounds: [[100, 200, 400, 51_200]] }];
+    expect(formatRun(run)).to.match(
+      /Latency of one call at a time: shares of the calls\n +100 µs – 200 µs {2}█{40} 50\.0 %\n +200 µs – 400 µs {2}█{32} 40\.0 %\n/,
+    );
   });
 
   it("count errors by kind", () => {

@@ -5,6 +5,7 @@ import { totalErrors } from "../load/errors.ts";
 import { formatMachine } from "../machine.ts";
 import type { MeasuredMetric, PeerResult, RunResult } from "../results.ts";
 import { spread } from "../statistics.ts";
+import { formatHistogram } from "./histogram.ts";
 import { formatCounts, formatSpread, formatTable, USUAL_WIDTH, wrap } from "./text.ts";
 
 /** Which metrics make one table, and how they lie in it. */
@@ -17,14 +18,15 @@ interface Section {
 
 const PERCENTILE = (x: number): string => (x === 100 ? "max" : `p${x}`);
 
+const LATENCY: Section = {
+  title: "Latency",
+  takes: ({ group, unit }) => group === "latency" || group === "open-loop" || (group === "throughput" && unit === "µs"),
+  row: ({ series }) => series,
+  column: ({ x }) => PERCENTILE(x),
+};
+
 const SECTIONS: readonly Section[] = [
-  {
-    title: "Latency",
-    takes: ({ group, unit }) =>
-      group === "latency" || group === "open-loop" || (group === "throughput" && unit === "µs"),
-    row: ({ series }) => series,
-    column: ({ x }) => PERCENTILE(x),
-  },
+  LATENCY,
   {
     title: "Throughput, and CPU time per call",
     takes: ({ group, unit }) => (group === "throughput" && unit === "calls/s") || group === "cpu",
@@ -100,10 +102,18 @@ function formatPeer(peer: PeerResult, named: boolean, width: number): string {
   for (const section of SECTIONS) {
     const metrics = peer.metrics.filter(section.takes);
     if (metrics.length > 0) lines.push("", pc.bold(section.title), formatSection(section, metrics, width));
+    if (section === LATENCY) lines.push(...spreadOfLatency(peer));
   }
   if (totalErrors(peer.errors) > 0) lines.push("", formatErrors(peer.errors, width));
   if (peer.failure !== undefined) lines.push("", pc.red(`failed: ${peer.failure}`));
   return lines.join("\n");
+}
+
+/** Of single calls, or of those with the fewest others in flight. */
+function spreadOfLatency({ curves }: PeerResult): string[] {
+  const curve = curves.find(({ id }) => id === "latency") ?? curves[0];
+  const histogram = curve === undefined ? "" : formatHistogram(curve);
+  return histogram === "" ? [] : ["", pc.bold(`Latency of ${curve?.name}: shares of the calls`), histogram];
 }
 
 function formatSection(section: Section, metrics: readonly MeasuredMetric[], width: number): string {
