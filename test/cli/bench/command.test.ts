@@ -7,7 +7,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import type { Change } from "../../../packages/cli/src/bench/compare.ts";
+import { HEAP_SETTING } from "../../../packages/cli/src/bench/machine.ts";
 import { throughput, wireBytes } from "../../../packages/cli/src/bench/metrics.ts";
+import { INITIAL_HEAP } from "../../../packages/cli/src/bench/processes/measured-process.ts";
 import { type PeerResult, runSchema } from "../../../packages/cli/src/bench/results.ts";
 import { runOf } from "./support/run.ts";
 
@@ -134,7 +136,10 @@ describe("cli: bench", function () {
 
   it("measures packed links, and counts fewer bytes than capnweb's 97 for a call", async () => {
     const ended = await bench("--packed", "--only", "wire", "--json", ...SHORT);
-    expect(runSchema.parse(JSON.parse(ended.stdout)).settings).to.include({ packed: true });
+    expect(runSchema.parse(JSON.parse(ended.stdout)).settings).to.include({
+      packed: true,
+      [HEAP_SETTING]: INITIAL_HEAP,
+    });
     const oneAtATime = peerIn(ended).metrics.filter(({ id }) => id.endsWith("/1"));
     expect(oneAtATime.reduce((sum, { rounds: [value = 0] }) => sum + value, 0)).to.be.within(80, 97);
   });

@@ -1,8 +1,9 @@
 // What `capstan bench` does with its flags.
 import { isWorse } from "./compare.ts";
 import { totalErrors, WRONG_RESULT } from "./load/errors.ts";
-import { describeMachine } from "./machine.ts";
+import { describeMachine, HEAP_SETTING } from "./machine.ts";
 import { planRound, planSeveral } from "./plan.ts";
+import { INITIAL_HEAP } from "./processes/measured-process.ts";
 import { Progress } from "./progress.ts";
 import { compareFiles, type Outputs, prepareOutputs, writeOutputs } from "./report/outputs.ts";
 import { emptyPeer, type RunResult } from "./results.ts";
@@ -60,7 +61,7 @@ function emptyRun(options: BenchOptions, name: string): RunResult {
     when: new Date().toISOString(),
     machine: describeMachine(),
     rounds: options.rounds,
-    settings: describeSettings(options),
+    settings: { ...describeSettings(options), [HEAP_SETTING]: INITIAL_HEAP },
     peers: [emptyPeer(name, options.url === undefined ? `${what}, in another process` : `${what} at ${options.url}`)],
   };
 }

@@ -11,6 +11,7 @@ import {
 } from "../compare.ts";
 import { formatCount } from "../figures.ts";
 import { totalErrors } from "../load/errors.ts";
+import { isDisturbed } from "../machine.ts";
 import { formatFields } from "./csv.ts";
 import { formatSpread, formatTable, USUAL_WIDTH, wrap } from "./text.ts";
 
@@ -45,7 +46,8 @@ export function formatComparison(comparison: Comparison, all = false, width = US
 export function describeSide({ name, when, machine, rounds }: SideSummary): string {
   const [first = "", last = ""] = [when[0], when.at(-1)].map((time) => time?.slice(0, 16).replace("T", " "));
   const times = first === last ? first : `${first} to ${last}`;
-  return `${name}, commit ${machine.commit}, Node ${machine.node}, ${times} UTC, ${rounds} ${rounds === 1 ? "round" : "rounds"}`;
+  const busy = isDisturbed(machine) ? " (disturbed by other work)" : "";
+  return `${name}, commit ${machine.commit}, Node ${machine.node}, ${times} UTC, ${rounds} ${rounds === 1 ? "round" : "rounds"}${busy}`;
 }
 
 /** What one peer's errors were, and are. */

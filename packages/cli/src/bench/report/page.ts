@@ -1,6 +1,7 @@
 // A run as a page: its figures first, charts, tables, and where it ran.
 import { formatCount, formatDigits, formatRange, formatTime, formatValue } from "../figures.ts";
 import { totalErrors } from "../load/errors.ts";
+import { isDisturbed } from "../machine.ts";
 import type { PeerResult, RunResult } from "../results.ts";
 import { spread } from "../statistics.ts";
 import { makeCharts } from "./charts.ts";
@@ -50,7 +51,8 @@ function titleOf(peers: readonly PeerResult[]): string {
 
 function describe({ machine, when, rounds }: RunResult): string {
   const place = `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}`;
-  const load = `load before the run ${machine.loadBefore.toFixed(2)}`;
+  const busy = isDisturbed(machine) ? " (other work on this machine disturbs the figures)" : "";
+  const load = `load before the run ${machine.loadBefore.toFixed(2)}${busy}`;
   return `${place} · Node ${machine.node} · commit ${machine.commit} · ${when.slice(0, 16).replace("T", " ")} UTC · ${rounds} ${rounds === 1 ? "round" : "rounds"} · ${load}`;
 }
 

@@ -2,7 +2,7 @@
 import pc from "picocolors";
 import { formatBytes, formatCount } from "../figures.ts";
 import { totalErrors } from "../load/errors.ts";
-import { formatMachine } from "../machine.ts";
+import { formatMachine, HEAP_SETTING } from "../machine.ts";
 import type { MeasuredMetric, PeerResult, RunResult } from "../results.ts";
 import { spread } from "../statistics.ts";
 import { formatHistogram } from "./histogram.ts";
@@ -93,8 +93,10 @@ export function formatRun(run: RunResult, width = USUAL_WIDTH): string {
   const machine = formatMachine(run)
     .split("\n")
     .map((line) => wrap(line, width));
+  const heap = run.settings[HEAP_SETTING];
+  const start = heap === undefined ? [] : [`Processes start with a heap of ${heap} MiB.`];
   const several = run.peers.length > 1;
-  return [...machine, rounds, ...run.peers.map((peer) => formatPeer(peer, several, width))].join("\n");
+  return [...machine, ...start, rounds, ...run.peers.map((peer) => formatPeer(peer, several, width))].join("\n");
 }
 
 function formatPeer(peer: PeerResult, named: boolean, width: number): string {
