@@ -130,6 +130,13 @@ describe("cli: the reports of bench", () => {
     expect(formatRun(run)).to.match(/Errors\n +5 +no answer in time *\n +3 +TypeError: no/);
   });
 
+  it("say why a run did not come to its end", () => {
+    const run = fullRun();
+    run.peers[0]!.failure = "the host <died>";
+    expect(formatRun(run)).to.contain("failed: the host <died>");
+    expect(formatPage(run)).to.contain("<h2>Errors</h2><p>Failed: the host &lt;died&gt;</p></section>");
+  });
+
   it("write a line for each value as CSV", () => {
     const lines = formatCsv(runOf([[throughput(64), [1, 2]]], 'a "name"')).split("\n");
     expect(lines).to.deep.equal([

@@ -237,12 +237,13 @@ function loadedLatencyCharts(peers: readonly PeerResult[]): Draft[] {
     lines: shown,
   });
   const [p50 = [], p99 = []] = lines;
-  const [half, nearlyAll] = ["half of the calls are back within the p50", "all but one in a hundred within the p99"];
-  if (!many)
-    return [draft("loaded-latency", "Latency by concurrency", `H${half.slice(1)}, ${nearlyAll}.`, lines.flat())];
+  if (!many) {
+    const note = "Half of the calls are back within the p50, all but one in a hundred within the p99.";
+    return [draft("loaded-latency", "Latency by concurrency", note, lines.flat())];
+  }
   return [
-    draft("loaded-latency", "Latency by concurrency, p50", `H${half.slice(1)}.`, p50),
-    draft("loaded-latency-p99", "Latency by concurrency, p99", `A${nearlyAll.slice(1)} are back.`, p99),
+    draft("loaded-latency", "Latency by concurrency, p50", "Half of the calls are back within this time.", p50),
+    draft("loaded-latency-p99", "Latency by concurrency, p99", "All but one in a hundred are back within it.", p99),
   ];
 }
 

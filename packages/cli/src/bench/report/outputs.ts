@@ -107,7 +107,7 @@ function write<Content>(
   table: (width: number) => string,
 ): void {
   if (outputs.json === true || outputs.json === "-") process.stdout.write(formats[".json"](content));
-  else console.log(table(process.stdout.isTTY ? process.stdout.columns : USUAL_WIDTH));
+  else console.log(table((process.stdout.isTTY && process.stdout.columns) || USUAL_WIDTH));
   writeEach(content, formats, outputs);
 }
 

@@ -1,6 +1,5 @@
 // A run as a page: its figures first, charts, tables, and where it ran.
 import { formatCount, formatDigits, formatRange, formatTime, formatValue } from "../figures.ts";
-import { totalErrors } from "../load/errors.ts";
 import { isDisturbed } from "../machine.ts";
 import type { PeerResult, RunResult } from "../results.ts";
 import { spread } from "../statistics.ts";
@@ -110,16 +109,19 @@ function targetList({ targets = [] }: RunResult): string {
   return `<section class="targets"><h2>Targets</h2><div class="wide"><table><tbody>${rows.join("")}</tbody></table></div></section>`;
 }
 
+/** Errors by kind, and why a peer did not run to its end. */
 function errorList(peers: readonly PeerResult[]): string {
-  const rows = peers.flatMap(({ name, errors }) =>
-    totalErrors(errors) === 0
-      ? []
-      : Object.entries(errors).map(
-          ([kind, times]) => `<tr><td>${escape(name)}</td><td>${escape(kind)}</td><td>${times}</td></tr>`,
-        ),
+  const failures = peers.flatMap(({ name, failure }) =>
+    failure === undefined ? [] : `<p>${escape(peers.length > 1 ? `${name} failed` : "Failed")}: ${escape(failure)}</p>`,
   );
-  if (rows.length === 0) return "";
-  return `<section class="errors"><h2>Errors</h2><table><tbody>${rows.join("")}</tbody></table></section>`;
+  const rows = peers.flatMap(({ name, errors }) =>
+    Object.entries(errors)
+      .toSorted(([, a], [, b]) => b - a)
+      .map(([kind, times]) => `<tr><td>${escape(name)}</td><td>${escape(kind)}</td><td>${times}</td></tr>`),
+  );
+  if (rows.length + failures.length === 0) return "";
+  const table = rows.length === 0 ? "" : `<div class="wide"><table><tbody>${rows.join("")}</tbody></table></div>`;
+  return `<section class="errors"><h2>Errors</h2>${failures.join("")}${table}</section>`;
 }
 
 function table(peer: PeerResult, named: boolean): string {
