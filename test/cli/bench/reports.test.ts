@@ -7,6 +7,7 @@ import {
   chain,
   cpuPerCall,
   IN_A_ROW,
+  inFlight,
   latencyReadings,
   throughput,
   throughputOf,
@@ -69,6 +70,13 @@ describe("cli: the reports of bench", () => {
     expect(formatPage(run))
       .to.contain("<dt>initial heap in MiB</dt><dd>96</dd>")
       .and.contain("load before the run 1.00 (other work on this machine disturbs the figures)");
+  });
+
+  it("have their columns in order though the first row lacks some", () => {
+    const run = runOf([]);
+    const few = latencyReadings(IN_A_ROW, latency).filter(({ metric: { x } }) => x === 50 || x === 100);
+    record(run.peers[0]!, [...few, ...latencyReadings(inFlight(64), latency)]);
+    expect(formatRun(run)).to.match(/ p50 +p90 +p99 +p99\.9 +max\n one call at a time +100 µs +– +– +– +900 µs\n/);
   });
 
   it("write a range in the unit of its median", () => {

@@ -120,7 +120,8 @@ function spreadOfLatency({ curves }: PeerResult): string[] {
 
 function formatSection(section: Section, metrics: readonly MeasuredMetric[], width: number): string {
   const rows = [...new Set(metrics.map(section.row))];
-  const columns = [...new Set(metrics.map(section.column))];
+  // A row may lack what another has: few calls have no p99, long chains are not awaited.
+  const columns = [...new Set(metrics.toSorted((a, b) => a.x - b.x).map(section.column))];
   const cell = (row: string, column: string): string =>
     formatCell(metrics.find((metric) => section.row(metric) === row && section.column(metric) === column));
   const cells = rows.map((row) => {
