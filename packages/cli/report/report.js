@@ -26,7 +26,8 @@
   /** Beyond so many lines, a list of all at one x hides the chart. */
   const MANY_LINES = 8;
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-  const lineColor = ({ color: index }) => color(`line-${index % 14}`);
+  /** As `#rrggbb`, or with an alpha. */
+  const lineColor = ({ color: index, pale }) => `${color(`line-${index % 14}`)}${pale ? "73" : ""}`;
   const nameOf = ({ name, detail }, isNamed) => (isNamed && detail !== undefined ? `${name}, ${detail}` : name);
 
   /** From the least to the greatest of the rounds, behind each point. */
@@ -172,7 +173,7 @@
         datasets: [
           {
             data: points.map(([, x, low, high], y) => ({ x, y, low, high })),
-            backgroundColor: chart.lines.map((line) => `${lineColor(line)}${line.dash > 0 ? "66" : ""}`),
+            backgroundColor: chart.lines.map((line) => lineColor({ ...line, pale: line.pale || line.dash > 0 })),
             barPercentage: 0.8,
             categoryPercentage: 0.9,
           },

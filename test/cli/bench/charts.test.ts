@@ -49,6 +49,31 @@ describe("cli: the charts of bench", () => {
     ]);
   });
 
+  it("give a peer of both sides of a comparison one colour, paler before", () => {
+    const [a, b] = ["capstan (a)", "capstan (b)"].map((name) =>
+      runOf(
+        [
+          [throughput(1), [5]],
+          [throughput(9), [7]],
+        ],
+        name,
+      ),
+    );
+    const looks = new Map([
+      ["capstan (a)", { color: 3, pale: true }],
+      ["capstan (b)", { color: 3, pale: false }],
+    ]);
+    const [chart] = makeCharts([a!.peers[0]!, b!.peers[0]!], looks);
+    expect(chart!.lines.map(({ color, pale }) => [color, pale])).to.deep.equal([
+      [3, true],
+      [3, false],
+    ]);
+    expect(chart!.legend).to.deep.equal([
+      { text: "capstan (a)", color: 3, dash: 0, pale: true, lines: [0] },
+      { text: "capstan (b)", color: 3, dash: 0, lines: [1] },
+    ]);
+  });
+
   it("draw no more than there is: no legend entries, notes or charts for what was not measured", () => {
     const peers = ["a", "b"].map(
       (name) =>

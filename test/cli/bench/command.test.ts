@@ -212,6 +212,24 @@ describe("cli: bench", function () {
     expect(readFileSync(csv!, "utf8")).to.contain("\ncapstan,throughput/64,64 in flight,calls/s,100,200,1,");
     expect(JSON.parse((await bench("--compare", a, b, "--json")).stdout).changes).to.have.length(2);
     expect(await bench("--compare", a, b, "--fail-on-worse")).to.include({ code: 1 });
+    const several = runOf(
+      [
+        [throughput(64), [1]],
+        [throughput(1), [1]],
+      ],
+      "other",
+    );
+    several.peers.push(
+      ...runOf([
+        [throughput(64), [2]],
+        [throughput(1), [2]],
+      ]).peers,
+    );
+    writeFileSync(b, JSON.stringify(several));
+    await bench("--compare", a, b, "--html", html!);
+    expect(readFileSync(html!, "utf8"))
+      .to.contain('"name":"capstan (a)","detail":"calls per second","color":0,"dash":0,"points":')
+      .and.contain('"name":"capstan (b)"');
   });
 
   it("says what is wrong, and ends with 1", async () => {

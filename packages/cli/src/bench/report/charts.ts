@@ -16,6 +16,8 @@ export interface Line {
   readonly color: number;
   /** Index into the ways of dashing; 0 is a solid line. */
   readonly dash: number;
+  /** Of what others are compared with. */
+  readonly pale?: boolean;
   readonly points: readonly Point[];
 }
 
@@ -25,6 +27,7 @@ export interface LegendEntry {
   /** Missing for what lines of several colours have in common. */
   readonly color?: number;
   readonly dash: number;
+  readonly pale?: boolean;
   /** Indices of lines. */
   readonly lines: readonly number[];
 }
@@ -42,6 +45,9 @@ export interface Chart {
   readonly legend: readonly LegendEntry[];
 }
 
+/** How a peer's lines look where its place among the peers does not say it. */
+export type Look = Required<Pick<Line, "color" | "pale">>;
+
 /** A chart before it is known what is in it. */
 type Draft = Omit<Chart, "kind" | "legend">;
 
@@ -55,8 +61,12 @@ export function percentilePlace(percentile: number): number {
 
 const PERCENTILE_TICKS = [0, 50, 90, 99, 99.9, 99.99, 99.999];
 
-/** All charts that the peers have figures for. */
-export function makeCharts(peers: readonly PeerResult[]): Chart[] {
+/**
+ * All charts that the peers have figures for.
+ *
+ * @param looks by the peers' names, where there are several peers.
+ */
+export function makeCharts(peers: readonly PeerResult[], looks: ReadonlyMap<string, Look> = new Map()): Chart[] {
   const drafts = [
     latencyChart(peers),
     throughputChart(peers),
@@ -100,7 +110,9 @@ export function makeCharts(peers: readonly PeerResult[]): Chart[] {
       y: { label: "time", scale: "log", unit: "µs" },
     }),
   ];
-  return drafts.flatMap(finish);
+  return drafts.flatMap((draft) =>
+    finish({ ...draft, lines: draft.lines.map((line) => ({ ...line, ...looks.get(line.name) })) }),
+  );
 }
 
 /** With its axes and its legend, as far as there is something to draw. */
@@ -136,8 +148,9 @@ function legendOf(lines: readonly Line[], label: string): LegendEntry[] {
   const indices = (isMeant: (line: Line) => boolean): number[] =>
     lines.flatMap((line, index) => (isMeant(line) ? [index] : []));
   const entry = (text: string, own: readonly number[]): LegendEntry => {
-    const { color, dash } = lines[own[0] ?? 0] as Line;
-    return { text, color, dash: own.every((index) => lines[index]?.dash === dash) ? dash : 0, lines: own };
+    const { color, dash, pale } = lines[own[0] ?? 0] as Line;
+    const common = own.every((index) => lines[index]?.dash === dash) ? dash : 0;
+    return { text, color, dash: common, ...(pale ? { pale } : {}), lines: own };
   };
   const byName = names.map((name) =>
     entry(

@@ -3,13 +3,17 @@ import { type Change, type Comparison, isChanged, isLarge, type SideSummary } fr
 import { formatRange, formatValue } from "../figures.ts";
 import type { RunResult } from "../results.ts";
 import type { Spread } from "../statistics.ts";
-import { makeCharts } from "./charts.ts";
+import { type Look, makeCharts } from "./charts.ts";
 import { countChanges, describeErrors, describeSide, formatPercent, nameVerdict } from "./comparison-text.ts";
 import { escape, htmlPage } from "./html.ts";
 import { everyFigure, formatSetting } from "./page.ts";
 
-/** @param runs both sides' peers, under the names that the charts are to have. */
-export function formatComparisonPage(comparison: Comparison, runs: Pick<RunResult, "peers" | "rounds">): string {
+/** Both sides' peers, under the names that charts are to have, and how these look. */
+export interface Sides extends Pick<RunResult, "peers" | "rounds"> {
+  readonly looks: ReadonlyMap<string, Look>;
+}
+
+export function formatComparisonPage(comparison: Comparison, sides: Sides): string {
   const { before, after, warnings } = comparison;
   const title = `${before.name} → ${after.name}`;
   const notes = warnings.map((warning) => `<p class="worse">${escape(warning)}</p>`);
@@ -17,7 +21,7 @@ export function formatComparisonPage(comparison: Comparison, runs: Pick<RunResul
 ${notes.join("\n")}
 ${errorList(comparison)}
 ${changeList(comparison)}`;
-  return htmlPage(title, head, makeCharts(runs.peers), `${everyFigure(runs)}\n${bothSides(comparison)}`);
+  return htmlPage(title, head, makeCharts(sides.peers, sides.looks), `${everyFigure(sides)}\n${bothSides(comparison)}`);
 }
 
 function errorList({ errors }: Comparison): string {

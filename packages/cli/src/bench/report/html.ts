@@ -55,10 +55,10 @@ ${legend(chart)}</figure>`;
 /** Buttons that hide lines and show them again. */
 function legend({ legend: entries }: Chart): string {
   if (entries.length === 0) return "";
-  const buttons = entries.map(({ text, color, dash, lines }) => {
+  const buttons = entries.map(({ text, color, dash, pale, lines }) => {
     const stroke = color === undefined ? "var(--faint)" : `var(--line-${color % COLORS})`;
     const style = DASHES[dash % DASHES.length];
-    return `<button type="button" aria-pressed="true" data-lines="${lines.join(" ")}"><i style="border-top: 2px ${style} ${stroke}"></i>${escape(text)}</button>`;
+    return `<button type="button" aria-pressed="true" data-lines="${lines.join(" ")}"><i style="border-top: 2px ${style} ${stroke}${pale ? "; opacity: 0.45" : ""}"></i>${escape(text)}</button>`;
   });
   return `<div class="legend">${buttons.join("")}</div>\n`;
 }

@@ -4,7 +4,8 @@ import { basename, dirname, extname } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { type Comparison, compareRuns, poolRuns, type Side } from "../compare.ts";
 import { type RunResult, runSchema } from "../results.ts";
-import { formatComparisonPage } from "./comparison-page.ts";
+import type { Look } from "./charts.ts";
+import { formatComparisonPage, type Sides } from "./comparison-page.ts";
 import { formatComparison, formatComparisonCsv } from "./comparison-text.ts";
 import { formatCsv } from "./csv.ts";
 import { formatPage } from "./page.ts";
@@ -28,16 +29,16 @@ const RUN: Formats<RunResult> = {
   ".txt": (run) => `${stripVTControlCharacters(formatRun(run))}\n`,
 };
 
-/** A comparison, with both sides' runs for the charts. */
+/** A comparison, with both sides for the charts. */
 interface Compared {
   readonly comparison: Comparison;
-  readonly runs: RunResult;
+  readonly sides: Sides;
   readonly all: boolean;
 }
 
 const COMPARED: Formats<Compared> = {
   ".json": ({ comparison }) => toJson({ format: "capstan-bench-comparison", version: 1, ...comparison }),
-  ".html": ({ comparison, runs }) => formatComparisonPage(comparison, runs),
+  ".html": ({ comparison, sides }) => formatComparisonPage(comparison, sides),
   ".csv": ({ comparison }) => formatComparisonCsv(comparison),
   ".txt": ({ comparison, all }) => `${stripVTControlCharacters(formatComparison(comparison, all))}\n`,
 };
@@ -95,7 +96,7 @@ export function compareFiles(lists: readonly string[], outputs: Outputs, all = f
   }
   const [before, after] = sidesOf(old, now);
   const comparison = compareRuns(before, after);
-  const compared = { comparison, runs: asOne(before, after), all };
+  const compared = { comparison, sides: bothOf(before, after), all };
   write(compared, COMPARED, outputs, (width) => formatComparison(comparison, all, width));
   return comparison;
 }
@@ -133,16 +134,19 @@ function sideOf(list: string): Side {
   return { name: files.map((file) => basename(file, ".json")).join("+"), runs: files.map(readRun) };
 }
 
-/** Both sides' peers beside one another. */
-function asOne(before: Side, after: Side): RunResult {
+/** Both sides' peers beside one another. Where there are several, each has one colour on both sides. */
+function bothOf(before: Side, after: Side): Sides {
   const [first, second] = [poolRuns(before.runs), poolRuns(after.runs)];
-  const named = ({ peers, machine }: RunResult, name: string): RunResult["peers"] =>
-    peers.map((peer) => ({
-      ...peer,
-      name: peers.length === 1 ? name : `${peer.name} (${name})`,
-      about: `${peer.about}, commit ${machine.commit}`,
-    }));
-  return { ...first, peers: [...named(first, before.name), ...named(second, after.name)] };
+  const isSeveral = Math.max(first.peers.length, second.peers.length) > 1;
+  const names = [...new Set([...first.peers, ...second.peers].map(({ name }) => name))];
+  const looks = new Map<string, Look>();
+  const add = ({ peers, machine }: RunResult, side: string, pale: boolean): RunResult["peers"] =>
+    peers.map((peer) => {
+      const name = isSeveral ? `${peer.name} (${side})` : side;
+      if (isSeveral) looks.set(name, { color: names.indexOf(peer.name), pale });
+      return { ...peer, name, about: `${peer.about}, commit ${machine.commit}` };
+    });
+  return { ...first, peers: [...add(first, before.name, true), ...add(second, after.name, false)], looks };
 }
 
 /** Reads what `--json` wrote. Throws for anything else. */
