@@ -30,6 +30,8 @@ export function addBench(program: Command): void {
       "--compare <files...>",
       "compare two runs written by --json; A1.json,A2.json B1.json,B2.json where each was repeated",
     )
+    .option("--all", "with --compare: show every figure, not only those that changed")
+    .option("--fail-on-worse", "with --compare: end with 1 when a figure is worse, or there are more errors")
     .option(
       "--serve <port>",
       "serve the benchmark's own Worker, for `capstan bench <url>` elsewhere",

@@ -7,7 +7,10 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
+import type { Change } from "../../../packages/cli/src/bench/compare.ts";
+import { HEAP_SETTING } from "../../../packages/cli/src/bench/machine.ts";
 import { throughput, wireBytes } from "../../../packages/cli/src/bench/metrics.ts";
+import { INITIAL_HEAP } from "../../../packages/cli/src/bench/processes/measured-process.ts";
 import { type PeerResult, runSchema } from "../../../packages/cli/src/bench/results.ts";
 import { runOf } from "./support/run.ts";
 
@@ -170,7 +173,10 @@ describe("cli: bench", function () {
 
   it("measures packed links, and counts fewer bytes than capnweb's 97 for a call", async () => {
     const ended = await bench("--packed", "--only", "wire", "--json", ...SHORT);
-    expect(runSchema.parse(JSON.parse(ended.stdout)).settings).to.include({ packed: true });
+    expect(runSchema.parse(JSON.parse(ended.stdout)).settings).to.include({
+      packed: true,
+      [HEAP_SETTING]: INITIAL_HEAP,
+    });
     const oneAtATime = peerIn(ended).metrics.filter(({ id }) => id.endsWith("/1"));
     expect(oneAtATime.reduce((sum, { rounds: [value = 0] }) => sum + value, 0)).to.be.within(80, 97);
   });
@@ -318,19 +324,56 @@ describe("cli: bench", function () {
     expect(stderr).to.match(/^the open loop of 1000 calls\/s reached [\d.]+ calls\/s only\n$/);
   });
 
-  it("compares two runs, and draws both in one picture", async () => {
-    const [a, b, html] = [join(folder, "a.json"), join(folder, "b.json"), join(folder, "both.html")];
+  it("compares two runs: as text, JSON, CSV, and as a page with both in one picture", async () => {
+    const [a, b] = [join(folder, "a.json"), join(folder, "b.json")];
+    const [json, html, csv] = ["both.json", "both.html", "both.csv"].map((name) => join(folder, name)) as string[];
     const metrics = [wireBytes("to host", 1), throughput(64)];
     writeFileSync(a, JSON.stringify(runOf(metrics.map((metric) => [metric, [100, 100]]))));
     writeFileSync(b, JSON.stringify(runOf(metrics.map((metric) => [metric, [200, 200]]))));
-    const same = await bench("--compare", a, a);
+    const same = await bench("--compare", a, a, "--fail-on-worse");
     expect(same).to.include({ code: 0 });
-    expect(same.stdout).to.contain("0 changed, ");
-    const { stdout } = await bench("--compare", a, b, "--html", html);
+    expect(same.stdout)
+      .to.contain("0 better, 0 worse, ")
+      .and.contain("before: a before,")
+      .and.contain("after: a after,");
+    const { code, stdout } = await bench("--compare", a, b, "--html", html!, "--json", json!, "-o", csv!);
+    expect(code).to.equal(0);
     expect(stdout)
-      .to.match(/wire: to host, 1 in flight .*\+100\.0 % +worse/)
+      .to.match(/wire: to host, 1 in flight +100 B +200 B +\+100\.0 % +0\.333\n +worse/)
       .and.contain("better");
-    expect(readFileSync(html, "utf8")).to.contain("<dt>a</dt>").and.contain("<dt>b</dt>");
+    const comparison = JSON.parse(readFileSync(json!, "utf8"));
+    expect(comparison).to.deep.include({ format: "capstan-bench-comparison", version: 1, errors: [], warnings: [] });
+    expect(comparison.before).to.include({ name: "a" });
+    expect(comparison.changes.map(({ change, verdict }: Change) => [change, verdict])).to.deep.equal([
+      [1, "worse"],
+      [1, "better"],
+    ]);
+    expect(readFileSync(html!, "utf8"))
+      .to.contain("<title>a → b</title>")
+      .and.contain("<dt>before</dt><dd>a, commit abc1234")
+      .and.contain('<td class="worse">+100.0 %</td><td class="worse">worse</td><td>p ')
+      .and.contain("<h2>How they were measured</h2>");
+    expect(readFileSync(csv!, "utf8")).to.contain("\ncapstan,throughput/64,64 in flight,calls/s,100,200,1,");
+    expect(JSON.parse((await bench("--compare", a, b, "--json")).stdout).changes).to.have.length(2);
+    expect(await bench("--compare", a, b, "--fail-on-worse")).to.include({ code: 1 });
+    const several = runOf(
+      [
+        [throughput(64), [1]],
+        [throughput(1), [1]],
+      ],
+      "other",
+    );
+    several.peers.push(
+      ...runOf([
+        [throughput(64), [2]],
+        [throughput(1), [2]],
+      ]).peers,
+    );
+    writeFileSync(b, JSON.stringify(several));
+    await bench("--compare", a, b, "--html", html!);
+    expect(readFileSync(html!, "utf8"))
+      .to.contain('"name":"capstan (a)","detail":"calls per second","color":0,"dash":0,"points":')
+      .and.contain('"name":"capstan (b)"');
   });
 
   it("says what is wrong, and ends with 1", async () => {
@@ -341,6 +384,7 @@ describe("cli: bench", function () {
       [["nowhere"], '"nowhere" is not a URL'],
       [["http://127.0.0.1:9", ...SHORT], "cannot measure http://127.0.0.1:9: "],
       [["--html", join(folder, "none/x.html")], "cannot be written"],
+      [["--fail-on-worse", ...SHORT], "are for --compare"],
       [["--compare", bad], "--compare takes two files"],
       [["--compare", bad, bad], "is no result of capstan bench"],
       [["--compare", bad, bad, "--rounds", "2"], "--rounds does nothing beside --compare"],

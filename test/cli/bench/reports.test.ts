@@ -2,45 +2,25 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { Latency } from "../../../packages/cli/src/bench/load/latency.ts";
+import { HEAP_SETTING } from "../../../packages/cli/src/bench/machine.ts";
 import {
-  atRate,
   chain,
   cpuPerCall,
-  curveReading,
   IN_A_ROW,
+  inFlight,
   latencyReadings,
   throughput,
   throughputOf,
 } from "../../../packages/cli/src/bench/metrics.ts";
 import { progressLine } from "../../../packages/cli/src/bench/progress.ts";
-import { makeCharts, percentilePlace } from "../../../packages/cli/src/bench/report/charts.ts";
+import { makeCharts } from "../../../packages/cli/src/bench/report/charts.ts";
 import { formatCsv } from "../../../packages/cli/src/bench/report/csv.ts";
+import { histogramOf } from "../../../packages/cli/src/bench/report/histogram.ts";
 import { readRun } from "../../../packages/cli/src/bench/report/outputs.ts";
 import { formatPage, headlines } from "../../../packages/cli/src/bench/report/page.ts";
 import { formatRun } from "../../../packages/cli/src/bench/report/table.ts";
-import { type RunResult, record, runSchema } from "../../../packages/cli/src/bench/results.ts";
-import { runOf } from "./support/run.ts";
-
-const latency: Latency = { p50: 100, p90: 200, p99: 400, p999: 800, max: 900, curve: [50, 60, 100, 150, 200] };
-
-function fullRun(): RunResult {
-  const run = runOf([
-    [throughput(1), [5_000, 6_000]],
-    [throughput(64), [100_000, 120_000]],
-    [cpuPerCall("client", 64), [3, 5]],
-    ...[0, 50].flatMap((trip) =>
-      [1, 4].flatMap((length) => [
-        [chain(trip, length, "pipelined"), [51_000, 53_000]] as const,
-        [chain(trip, length, "awaited"), [length * 51_000, length * 53_000]] as const,
-      ]),
-    ),
-  ]);
-  for (const load of [IN_A_ROW, atRate(1_000)]) {
-    record(run.peers[0]!, latencyReadings(load, latency), curveReading(load, latency));
-  }
-  return run;
-}
+import { record, runSchema } from "../../../packages/cli/src/bench/results.ts";
+import { fullRun, latency, runOf } from "./support/run.ts";
 
 describe("cli: the reports of bench", () => {
   let folder: string;
@@ -71,19 +51,98 @@ describe("cli: the reports of bench", () => {
     expect(runSchema.safeParse(fullRun()).success).to.equal(true);
   });
 
-  it("show each figure as its median, with how far the rounds lie from it", () => {
+  it("show each figure as its median, with the least and the greatest of the rounds below it", () => {
     const text = formatRun(fullRun());
     expect(text).to.contain("a cpu, 2 cores, 8 GiB, linux x64\nNode v20.19.0, commit abc1234");
+    expect(text).to.contain("Medians of 2 rounds; below them, the least and the greatest.");
     expect(text).to.match(/one call at a time +100 µs +200 µs +400 µs +800 µs +900 µs/);
-    expect(text).to.match(/64 in flight +110 k\/s ±9 % +4\.00 µs ±25 %/);
-    expect(text).to.match(/50 ms, awaited +52\.0 ms ±2 % +208 ms ±2 %/);
+    expect(text).to.match(/64 in flight +110 k\/s +4\.00 µs\n +100–120 +3\.00–5\.00\n/);
+    expect(text).to.match(/50 ms, awaited +52\.0 ms +208 ms\n +51\.0–53\.0 +204–212/);
     expect(text).to.not.contain("Errors");
+  });
+
+  it("say how large a heap processes start with, and what else the machine had to do", () => {
+    const run = fullRun();
+    for (const text of [formatRun(run), formatPage(run)]) expect(text).to.not.match(/heap of \d|disturbs/);
+    run.settings[HEAP_SETTING] = 96;
+    run.machine.loadBefore = 1;
+    expect(formatRun(run)).to.contain("Processes start with a heap of 96 MiB.");
+    expect(formatPage(run))
+      .to.contain("<dt>initial heap in MiB</dt><dd>96</dd>")
+      .and.contain("load before the run 1.00 (other work on this machine disturbs the figures)");
+  });
+
+  it("have their columns in order though the first row lacks some", () => {
+    const run = runOf([]);
+    const few = latencyReadings(IN_A_ROW, latency).filter(({ metric: { x } }) => x === 50 || x === 100);
+    record(run.peers[0]!, [...few, ...latencyReadings(inFlight(64), latency)]);
+    expect(formatRun(run)).to.match(/ p50 +p90 +p99 +p99\.9 +max\n one call at a time +100 µs +– +– +– +900 µs\n/);
+  });
+
+  it("write a range in the unit of its median", () => {
+    const text = formatRun(runOf([[cpuPerCall("client", 1), [4, 980, 1_200, 1_300, 2_000]]]));
+    expect(text).to.match(/1\.20 ms\n +0\.004–2\.00/);
+    expect(formatRun(runOf([[throughput(1), [9_000, 12_000, 1_500_000]]]))).to.match(/12 k\/s\n +9\.00–1500/);
+  });
+
+  it("fit into 80 columns, or as many as they are given: wide tables go on below", () => {
+    const run = runOf([]);
+    run.machine.loadBefore = 3;
+    record(run.peers[0]!, latencyReadings(IN_A_ROW, latency));
+    const lengths = [1, 2, 4, 8, 16, 32, 64, 128];
+    for (const length of lengths)
+      for (const value of [900, 1_000, 1_100])
+        record(run.peers[0]!, [{ metric: chain(200, length, "awaited"), value: value * length }]);
+    run.peers[0]!.errors = {
+      "TypeError: one of those messages that say everything, with all the details there are": 3,
+    };
+    const narrow = formatRun(run).split("\n");
+    for (const line of narrow) expect(line).to.have.length.of.at.most(80);
+    const heads = (lines: string[]) =>
+      lines.filter((line) => /^ +\d+ calls?( |$)/.test(line)).map((line) => line.trim());
+    expect(
+      heads(narrow)
+        .join(" ")
+        .split(/ +(?=\d)/),
+    ).to.deep.equal(lengths.map((n) => `${n} call${n > 1 ? "s" : ""}`));
+    expect(heads(narrow).length).to.be.above(1);
+    const wide = formatRun(run, 200).split("\n");
+    expect(heads(wide)).to.have.length(1);
+  });
+
+  it("show how the latencies of single calls are spread, as bars", () => {
+    const curve = { id: "latency", name: "one call at a time", percentiles: [0, 50, 90, 99, 99.9] };
+    const bars = histogramOf({ ...curve, rounds: [[100, 200, 400, 51_200, 60_000], [100, 200, 400, 51_200], [100]] });
+    const bounds = [...Array(10).keys()].map((row) => 100 * 2 ** row);
+    expect(bars.map(({ from }) => Math.round(from))).to.deep.equal(bounds);
+    expect(bars.map(({ to }) => to && Math.round(to))).to.deep.equal([...bounds.slice(1), undefined]);
+    const shares = bars.map(({ share }) => Math.round(share * 1_000) / 10);
+    // From 400 µs on, 9 % lie evenly in seven rows.
+    expect(shares).to.deep.equal([50, 40, ...Array(7).fill(1.3), 1]);
+    expect(bars.reduce((sum, { share }) => sum + share, 0)).to.be.closeTo(1, 1e-12);
+    const narrow = histogramOf({ ...curve, rounds: [[100, 100, 101, 101.6]] });
+    expect(narrow.map(({ from }) => Math.round(from))).to.deep.equal([100, 101, 102]);
+    expect(histogramOf({ ...curve, rounds: [[100, 100, 100, 100.4]] })).to.deep.equal([]);
+    expect(histogramOf({ ...curve, rounds: [[100, 100, 100]] })).to.deep.equal([]);
+    expect(histogramOf({ ...curve, rounds: [] })).to.deep.equal([]);
+    const run = fullRun();
+    run.peers[0]!.curves = [{ ...curve, rounds: [[100, 200, 400, 51_200]] }];
+    expect(formatRun(run)).to.match(
+      /Latency of one call at a time: shares of the calls\n +100 µs – 200 µs {2}█{40} 50\.0 %\n +200 µs – 400 µs {2}█{32} 40\.0 %\n/,
+    );
   });
 
   it("count errors by kind", () => {
     const run = fullRun();
     run.peers[0]!.errors = { "TypeError: no": 3, "no answer in time": 5 };
     expect(formatRun(run)).to.match(/Errors\n +5 +no answer in time *\n +3 +TypeError: no/);
+  });
+
+  it("say why a run did not come to its end", () => {
+    const run = fullRun();
+    run.peers[0]!.failure = "the host <died>";
+    expect(formatRun(run)).to.contain("failed: the host <died>");
+    expect(formatPage(run)).to.contain("<h2>Errors</h2><p>Failed: the host &lt;died&gt;</p></section>");
   });
 
   it("write a line for each value as CSV", () => {
@@ -96,22 +155,6 @@ describe("cli: the reports of bench", () => {
     ]);
   });
 
-  it("draw one peer's chains in one picture, with a pipelined and an awaited line for each round trip", () => {
-    const charts = makeCharts(fullRun().peers);
-    expect(charts.map(({ id }) => id)).to.deep.equal(["latency", "throughput", "chains", "cpu"]);
-    const lines = charts[2]!.lines;
-    expect(lines.map(({ name, color, dashed }) => [name, color, dashed])).to.deep.equal([
-      ["0 ms, pipelined", 0, false],
-      ["0 ms, awaited", 0, true],
-      ["50 ms, pipelined", 1, false],
-      ["50 ms, awaited", 1, true],
-    ]);
-    expect(lines[3]!.points).to.deep.equal([
-      [1, 52_000, 51_000, 53_000],
-      [4, 208_000, 204_000, 212_000],
-    ]);
-  });
-
   it("show hosts of several processes by their number, with a line for each number of clients", () => {
     const run = runOf([
       [throughputOf(1, 1, 64), [100_000, 100_000]],
@@ -121,8 +164,8 @@ describe("cli: the reports of bench", () => {
     ]);
     const text = formatRun(run);
     expect(text).to.match(/1 client, 64 in flight each +4 clients, 64 in flight each/);
-    expect(text).to.match(/1 process +100 k\/s +120 k\/s ±8 %/);
-    expect(text).to.match(/2 processes +100 k\/s +210 k\/s ±5 %/);
+    expect(text).to.match(/1 process +100 k\/s +120 k\/s\n +110–130\n/);
+    expect(text).to.match(/2 processes +100 k\/s +210 k\/s\n +200–220/);
     const [chart, ...others] = makeCharts(run.peers);
     expect(others).to.deep.equal([]);
     expect(chart!.lines.map(({ name, points }) => [name, points])).to.deep.equal([
@@ -142,23 +185,6 @@ describe("cli: the reports of bench", () => {
       ],
     ]);
     expect(formatPage(run)).to.contain('<canvas id="workers"').and.contain("2 processes, 4 clients, 64 in flight each");
-  });
-
-  it("draw several peers in the same pictures, each in a colour of its own", () => {
-    const other = fullRun().peers[0]!;
-    const charts = makeCharts([fullRun().peers[0]!, { ...other, name: "other" }]);
-    expect(charts.map(({ id }) => id)).to.deep.equal(["latency", "throughput", "chains-0", "chains-50", "cpu"]);
-    expect(charts[1]!.lines.map(({ name, color }) => [name, color])).to.deep.equal([
-      ["capstan", 0],
-      ["other", 1],
-    ]);
-  });
-
-  it("place percentiles by how rare the calls beyond them are", () => {
-    expect([0, 90, 99, 99.9].map((p) => Math.round(percentilePlace(p) * 1e6) / 1e6)).to.deep.equal([0, 1, 2, 3]);
-    const [chart] = makeCharts(fullRun().peers);
-    expect(chart!.lines[0]!.points.map(([, median]) => median)).to.deep.equal(latency.curve);
-    expect(chart!.lines.map(({ dashed }) => dashed)).to.deep.equal([false, true]);
   });
 
   it("say first how many round trips a long chain takes", () => {

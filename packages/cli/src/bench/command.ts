@@ -1,9 +1,10 @@
 // What `capstan bench` does with its flags.
-
+import { isWorse } from "./compare.ts";
 import { totalErrors, WRONG_RESULT } from "./load/errors.ts";
-import { describeMachine } from "./machine.ts";
+import { describeMachine, HEAP_SETTING } from "./machine.ts";
 import { missedRates } from "./notes.ts";
 import { planProcesses, planRound } from "./plan.ts";
+import { INITIAL_HEAP } from "./processes/measured-process.ts";
 import { Progress } from "./progress.ts";
 import { compareFiles, type Outputs, prepareOutputs, writeFiles, writeOutputs } from "./report/outputs.ts";
 import { emptyPeer, type RunResult } from "./results.ts";
@@ -13,10 +14,12 @@ import { type BenchFlags, chooseOptions, describeSettings, flagName } from "./se
 import { shownUrl } from "./shown-url.ts";
 
 /** Flags that say nothing of what is measured. */
-const NOT_OF_LOADS = ["compare", "json", "html", "output", "progress"];
+const NOT_OF_LOADS = ["compare", "all", "failOnWorse", "json", "html", "output", "progress"];
 
 export interface Flags extends BenchFlags, Outputs {
   readonly compare?: readonly string[];
+  readonly all?: boolean;
+  readonly failOnWorse?: boolean;
   /** A port. */
   readonly serve?: number;
   /** Default: loopback. */
@@ -33,9 +36,11 @@ export async function bench(url: string | undefined, flags: Flags): Promise<void
   if (flags.serve !== undefined) return serveForOthers(flags.serve, flags.host ?? "127.0.0.1");
   prepareOutputs(flags);
   if (flags.compare !== undefined) {
-    console.log(compareFiles(flags.compare, flags));
+    const comparison = compareFiles(flags.compare, flags, flags.all);
+    if (flags.failOnWorse && isWorse(comparison)) process.exitCode = 1;
     return;
   }
+  if (flags.all || flags.failOnWorse) throw new TypeError("--all and --fail-on-worse are for --compare.");
   await measureAll(chooseOptions(url, flags), flags);
 }
 
@@ -131,7 +136,7 @@ function emptyRun(options: BenchOptions, name: string): RunResult {
     when: new Date().toISOString(),
     machine: describeMachine(),
     rounds: options.rounds,
-    settings: describeSettings(options),
+    settings: { ...describeSettings(options), [HEAP_SETTING]: INITIAL_HEAP },
     peers: [
       emptyPeer(
         name,

@@ -1,32 +1,87 @@
-// What changed between two runs, and what is only noise. No I/O.
+// What changed between two versions' runs, and what is only noise. No I/O.
+import { addErrors, totalErrors } from "./load/errors.ts";
 import type { Metric, PeerResult, RunResult } from "./results.ts";
 import { type Spread, spread } from "./statistics.ts";
 
 /** A difference counts when chance alone gives one as clear in less than one case of a hundred … */
 const MAX_CHANCE = 0.01;
-/** … and when the medians differ by this share at least. */
+/** … and when the medians differ by this share at least … */
 const MIN_CHANGE = 0.02;
+/** … or, of figures without any noise, by one that can be seen: 0.1 %. */
+const LEAST_CHANGE = 0.0005;
+/** What is worth to be shown though it is not proven. */
+const LARGE_CHANGE = 0.1;
+/** So many times the errors of a round are more than another mixture of the same. */
+const MANY_TIMES = 2;
 
 export type Verdict = "better" | "worse" | "same" | "too few rounds";
+
+/** Runs of one version, with what they are called. At least one. */
+export interface Side {
+  readonly name: string;
+  readonly runs: readonly RunResult[];
+}
+
+/** What a side's runs were: where they differ, machine and settings are those of the first. */
+export interface SideSummary extends Pick<RunResult, "machine" | "settings" | "rounds"> {
+  readonly name: string;
+  /** ISO 8601; one for each run. */
+  readonly when: readonly string[];
+}
 
 export interface Change {
   readonly peer: string;
   readonly metric: Metric;
   readonly before: Spread;
   readonly after: Spread;
-  /** From one median to the other: 0.1 is a tenth more. */
-  readonly change: number;
+  /** From one median to the other, by the size of the former: 0.1 is a tenth more. Missing where that is 0. */
+  readonly change?: number;
   /** Two-sided p of the exact Mann–Whitney test on the rounds. */
   readonly chance: number;
   readonly verdict: Verdict;
 }
 
+/** Errors of one side's peer. */
+export interface ErrorCount {
+  readonly perRound: number;
+  /** By kind, of all rounds. */
+  readonly kinds: PeerResult["errors"];
+  /** Why it did not run, or not to the end. */
+  readonly failure?: string;
+}
+
+/** Of a peer that had errors, or failed. */
+export interface ErrorChange {
+  readonly peer: string;
+  readonly before: ErrorCount;
+  readonly after: ErrorCount;
+  /** "worse" also where it failed only now, where there were no errors, and where there are more than twice as many a round. */
+  readonly verdict: "better" | "worse" | "same";
+}
+
 export interface Comparison {
+  readonly before: SideSummary;
+  readonly after: SideSummary;
   readonly changes: readonly Change[];
+  readonly errors: readonly ErrorChange[];
   /** Metrics that only one of the two has: "peer: name". */
   readonly unpaired: readonly string[];
-  /** How the two runs differ in where and how they ran: reasons not to trust the rest. */
+  /** How the runs differ in where and how they ran, in whole sentences: reasons not to trust the rest. */
   readonly warnings: readonly string[];
+}
+
+/** Whether a figure, or the errors, are worse than before. */
+export function isWorse({ changes, errors }: Comparison): boolean {
+  return [...changes, ...errors].some(({ verdict }) => verdict === "worse");
+}
+
+export function isChanged({ verdict }: Change): boolean {
+  return verdict === "better" || verdict === "worse";
+}
+
+/** Not proven, but so large that it may be worth more rounds. */
+export function isLarge({ before, after, change }: Change): boolean {
+  return change === undefined ? before.median !== after.median : Math.abs(change) >= LARGE_CHANGE;
 }
 
 /** Runs that were repeated, as one with all their rounds. At least one. */
@@ -39,34 +94,53 @@ export function poolRuns(runs: readonly RunResult[]): RunResult {
     for (const peer of run.peers) {
       const known = pooled.peers.find(({ name }) => name === peer.name);
       if (known === undefined) pooled.peers.push(structuredClone(peer));
-      else for (const metric of peer.metrics) pool(known, metric);
+      else pool(known, peer);
     }
   }
   return pooled;
 }
 
-function pool(into: PeerResult, metric: PeerResult["metrics"][number]): void {
-  const known = into.metrics.find(({ id }) => id === metric.id);
-  if (known === undefined) into.metrics.push(structuredClone(metric));
-  else known.rounds.push(...metric.rounds);
+function pool(into: PeerResult, { metrics, curves, errors, failure }: PeerResult): void {
+  for (const metric of metrics) {
+    const known = into.metrics.find(({ id }) => id === metric.id);
+    if (known === undefined) into.metrics.push(structuredClone(metric));
+    else known.rounds.push(...metric.rounds);
+  }
+  for (const curve of curves) {
+    const known = into.curves.find(({ id }) => id === curve.id);
+    if (known === undefined) into.curves.push(structuredClone(curve));
+    // Those of another version of this program may have other percentiles.
+    else if (known.percentiles.join() === curve.percentiles.join()) known.rounds.push(...structuredClone(curve.rounds));
+  }
+  addErrors(into.errors, errors);
+  if (failure !== undefined) into.failure ??= failure;
 }
 
-export function compareRuns(before: RunResult, after: RunResult): Comparison {
+/** Throws RangeError for a side without runs. */
+export function compareRuns(before: Side, after: Side): Comparison {
+  const [old, now] = [poolRuns(before.runs), poolRuns(after.runs)];
   const changes: Change[] = [];
+  const errors: ErrorChange[] = [];
   const unpaired: string[] = [];
-  for (const [old, now] of pairPeers(before, after)) {
-    for (const metric of old?.metrics ?? []) {
-      const other = now?.metrics.find(({ id }) => id === metric.id);
-      const change = other && judge(old?.name ?? "", metric, metric.rounds, other.rounds);
-      if (change === undefined) unpaired.push(`${old?.name}: ${metric.name}`);
+  for (const [was, is] of pairPeers(old, now)) {
+    for (const metric of was?.metrics ?? []) {
+      const other = is?.metrics.find(({ id }) => id === metric.id);
+      const change = other && judge(was?.name ?? "", metric, metric.rounds, other.rounds);
+      if (change === undefined) unpaired.push(`${was?.name}: ${metric.name}`);
       else changes.push(change);
     }
-    for (const metric of now?.metrics ?? []) {
-      if (old?.metrics.some(({ id }) => id === metric.id)) continue;
-      unpaired.push(`${now?.name}: ${metric.name}`);
+    for (const metric of is?.metrics ?? []) {
+      if (was?.metrics.some(({ id }) => id === metric.id)) continue;
+      unpaired.push(`${is?.name}: ${metric.name}`);
     }
+    if (was !== undefined && is !== undefined) errors.push(...judgeErrors(was, old.rounds, is, now.rounds));
   }
-  return { changes, unpaired, warnings: differences(before, after) };
+  const warnings = [...poolWarnings(before), ...poolWarnings(after), ...sideWarnings(old, now)];
+  return { before: summary(before, old), after: summary(after, now), changes, errors, unpaired, warnings };
+}
+
+function summary({ name, runs }: Side, { machine, settings, rounds }: RunResult): SideSummary {
+  return { name, when: runs.map(({ when }) => when), machine, settings, rounds };
 }
 
 /** Peers of the same name, or the only ones of both runs. */
@@ -79,17 +153,53 @@ function pairPeers(before: RunResult, after: RunResult): [PeerResult | undefined
   ]);
 }
 
-function differences(before: RunResult, after: RunResult): string[] {
-  const warnings: string[] = [];
-  for (const key of ["cpu", "cores", "platform", "node"] as const) {
-    const [old, now] = [before.machine[key], after.machine[key]];
-    if (old !== now) warnings.push(`${key}: ${old} before, ${now} after`);
+function judgeErrors(was: PeerResult, oldRounds: number, is: PeerResult, newRounds: number): ErrorChange[] {
+  const count = ({ errors, failure }: PeerResult, rounds: number): ErrorCount => ({
+    perRound: totalErrors(errors) / rounds,
+    kinds: errors,
+    ...(failure === undefined ? {} : { failure }),
+  });
+  const [before, after] = [count(was, oldRounds), count(is, newRounds)];
+  const hasAny = ({ perRound, failure }: ErrorCount): boolean => perRound > 0 || failure !== undefined;
+  if (!hasAny(before) && !hasAny(after)) return [];
+  const isMore = (one: ErrorCount, other: ErrorCount): boolean =>
+    (one.failure === undefined) === (other.failure === undefined)
+      ? one.perRound > MANY_TIMES * other.perRound
+      : one.failure !== undefined;
+  const verdict = isMore(after, before) ? "worse" : isMore(before, after) ? "better" : "same";
+  return [{ peer: was.name, before, after, verdict }];
+}
+
+/** A machine's or a setting's name, with what it is in each of two runs. */
+type Difference = readonly [key: string, before: string, after: string];
+
+function differences(before: RunResult, after: RunResult): Difference[] {
+  const machine = (["cpu", "cores", "platform", "node"] as const).map((key): Difference => {
+    return [key, String(before.machine[key]), String(after.machine[key])];
+  });
+  const keys = [...new Set([...Object.keys(before.settings), ...Object.keys(after.settings)])];
+  const settings = keys.flatMap((key): Difference[] => {
+    const [old, now] = [before, after].map((run) => JSON.stringify(run.settings[key]) ?? "none");
+    return key === "rounds" ? [] : [[key, old as string, now as string]];
+  });
+  return [...machine, ...settings].filter(([, old, now]) => old !== now);
+}
+
+function sideWarnings(before: RunResult, after: RunResult): string[] {
+  return differences(before, after).map(([key, old, now]) => `The runs differ in ${key}: ${old} before, ${now} after.`);
+}
+
+/** Runs that are taken together should be of one version, on one machine. */
+function poolWarnings({ name, runs: [first, ...others] }: Side): string[] {
+  if (first === undefined) return [];
+  const found = new Map<string, Set<string>>();
+  for (const run of others) {
+    const commits: Difference = ["commit", first.machine.commit, run.machine.commit];
+    for (const [key, one, other] of [commits, ...differences(first, run)]) {
+      if (one !== other) found.set(key, (found.get(key) ?? new Set([one])).add(other));
+    }
   }
-  for (const key of new Set([...Object.keys(before.settings), ...Object.keys(after.settings)])) {
-    const [old, now] = [before.settings[key], after.settings[key]].map((value) => JSON.stringify(value) ?? "none");
-    if (old !== now && key !== "rounds") warnings.push(`${key}: ${old} before, ${now} after`);
-  }
-  return warnings;
+  return [...found].map(([key, values]) => `The runs of ${name} differ in ${key}: ${[...values].join(", ")}.`);
 }
 
 /** One metric's rounds before and after; undefined where there are none. */
@@ -101,17 +211,20 @@ export function judge(
 ): Change | undefined {
   const [old, now] = [spread(before), spread(after)];
   if (old === undefined || now === undefined) return undefined;
-  const change = now.median === old.median ? 0 : now.median / old.median - 1;
+  const difference = now.median - old.median;
+  const change = difference === 0 ? 0 : old.median === 0 ? undefined : difference / Math.abs(old.median);
   const chance = mannWhitney(before, after);
   const verdict = (): Verdict => {
-    const direction = change > 0 === (metric.better === "more") ? "better" : "worse";
+    const direction = difference > 0 === (metric.better === "more") ? "better" : "worse";
+    const size = Math.abs(change ?? Number.POSITIVE_INFINITY);
     // Figures without any noise, such as bytes: each difference is one.
     const exact = old.min === old.max && now.min === now.max && before.length > 1 && after.length > 1;
-    if (exact) return change === 0 ? "same" : direction;
+    if (exact) return size < LEAST_CHANGE ? "same" : direction;
     if (leastChance(before.length, after.length) > MAX_CHANCE) return "too few rounds";
-    return chance <= MAX_CHANCE && Math.abs(change) >= MIN_CHANGE ? direction : "same";
+    return chance <= MAX_CHANCE && size >= MIN_CHANGE ? direction : "same";
   };
-  return { peer, metric, before: old, after: now, change, chance, verdict: verdict() };
+  const judged = { peer, metric, before: old, after: now, chance, verdict: verdict() };
+  return change === undefined ? judged : { ...judged, change };
 }
 
 /** The p of samples that do not overlap at all: no test of so few can give less. */

@@ -13,6 +13,9 @@ const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
  * `loadBefore`: processes that wanted a core in the minute before the run, which disturb it. */
 export type Machine = Readonly<RunResult["machine"]>;
 
+/** The setting that says what heap the processes start with that a run starts. */
+export const HEAP_SETTING = "initial heap in MiB";
+
 /** What is told of the host that is measured, where it may be another machine. */
 export type HostMachine = Pick<Machine, "cpu" | "node">;
 

@@ -1,4 +1,14 @@
 // Results of made-up runs.
+import type { Latency } from "../../../../packages/cli/src/bench/load/latency.ts";
+import {
+  atRate,
+  chain,
+  cpuPerCall,
+  curveReading,
+  IN_A_ROW,
+  latencyReadings,
+  throughput,
+} from "../../../../packages/cli/src/bench/metrics.ts";
 import { emptyPeer, type Metric, type RunResult, record } from "../../../../packages/cli/src/bench/results.ts";
 
 /** A run of one peer with these metrics and their rounds. */
@@ -22,4 +32,26 @@ export function runOf(metrics: readonly (readonly [Metric, readonly number[]])[]
     settings: { connections: 1 },
     peers: [peer],
   };
+}
+
+/** Of every load of `fullRun`. */
+export const latency: Latency = { p50: 100, p90: 200, p99: 400, p999: 800, max: 900, curve: [50, 60, 100, 150, 200] };
+
+/** A run of one peer with some of everything that is drawn. */
+export function fullRun(): RunResult {
+  const run = runOf([
+    [throughput(1), [5_000, 6_000]],
+    [throughput(64), [100_000, 120_000]],
+    [cpuPerCall("client", 64), [3, 5]],
+    ...[0, 50].flatMap((trip) =>
+      [1, 4].flatMap((length) => [
+        [chain(trip, length, "pipelined"), [51_000, 53_000]] as const,
+        [chain(trip, length, "awaited"), [length * 51_000, length * 53_000]] as const,
+      ]),
+    ),
+  ]);
+  for (const load of [IN_A_ROW, atRate(1_000)]) {
+    record(run.peers[0]!, latencyReadings(load, latency), curveReading(load, latency));
+  }
+  return run;
 }

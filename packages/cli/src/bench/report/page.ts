@@ -1,14 +1,10 @@
-// A run as one self-contained HTML page: charts, tables, and where it ran. It loads nothing from anywhere.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+// A run as a page: its figures first, charts, tables, and where it ran.
 import { formatCount, formatDigits, formatRange, formatTime, formatValue } from "../figures.ts";
-import { totalErrors } from "../load/errors.ts";
+import { isDisturbed } from "../machine.ts";
 import type { PeerResult, RunResult } from "../results.ts";
 import { spread } from "../statistics.ts";
-import { type Chart, makeCharts } from "./charts.ts";
-
-const ASSETS = new URL("../../../report/", import.meta.url);
+import { makeCharts } from "./charts.ts";
+import { escape, htmlPage } from "./html.ts";
 
 /** One figure at the head of the page. */
 interface Headline {
@@ -17,50 +13,33 @@ interface Headline {
 }
 
 export function formatPage(run: RunResult): string {
-  const charts = makeCharts(run.peers);
-  const title = titleOf(run.peers);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escape(title)}</title>
-<style>
-${asset("report.css")}
-</style>
-</head>
-<body>
-<header>
-<h1>${escape(title)}</h1>
-<p>${escape(describe(run))}</p>
-</header>
+  const head = `<p class="place">${escape(describe(run))}</p>
 ${run.peers.length === 1 ? headlineList(run.peers[0] as PeerResult) : peerList(run.peers)}
 ${targetList(run)}
-${errorList(run.peers)}
-<main>
-${charts.map(figure).join("\n")}
-</main>
-<section>
-<h2>Every figure</h2>
-<p>${run.rounds === 1 ? "One round." : `Medians of ${run.rounds} rounds, with the least and the greatest.`}</p>
-${run.peers.map((peer) => table(peer, run.peers.length > 1)).join("\n")}
-</section>
+${errorList(run.peers)}`;
+  const settings = Object.entries(run.settings).map(
+    ([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(formatSetting(value))}</dd>`,
+  );
+  const foot = `${everyFigure(run)}
 <footer>
 <h2>How it was measured</h2>
-<dl>${Object.entries(run.settings)
-    .map(
-      ([name, value]) =>
-        `<dt>${escape(name)}</dt><dd>${escape(Array.isArray(value) ? value.join(", ") : String(value))}</dd>`,
-    )
-    .join("")}</dl>
-</footer>
-<script>${script(chartLibrary())}</script>
-<script>const charts = ${data(charts)};
-${script(asset("report.js"))}</script>
-</body>
-</html>
-`;
+<dl>${settings.join("")}</dl>
+</footer>`;
+  return htmlPage(titleOf(run.peers), head, makeCharts(run.peers), foot);
+}
+
+/** One of a run's settings, for people. */
+export function formatSetting(value: RunResult["settings"][string] | undefined): string {
+  return Array.isArray(value) ? value.join(", ") : String(value ?? "–");
+}
+
+/** All figures of all peers, folded. */
+export function everyFigure({ peers, rounds }: Pick<RunResult, "peers" | "rounds">): string {
+  return `<section>
+<h2>Every figure</h2>
+<p>${rounds === 1 ? "One round." : `Medians of ${rounds} rounds, with the least and the greatest.`}</p>
+${peers.map((peer) => table(peer, peers.length > 1)).join("\n")}
+</section>`;
 }
 
 /** The peers' names, unless they are too many for a title. */
@@ -71,7 +50,8 @@ function titleOf(peers: readonly PeerResult[]): string {
 
 function describe({ machine, when, rounds }: RunResult): string {
   const place = `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}`;
-  const load = `load before the run ${machine.loadBefore.toFixed(2)}`;
+  const busy = isDisturbed(machine) ? " (other work on this machine disturbs the figures)" : "";
+  const load = `load before the run ${machine.loadBefore.toFixed(2)}${busy}`;
   return `${place} · Node ${machine.node} · commit ${machine.commit} · ${when.slice(0, 16).replace("T", " ")} UTC · ${rounds} ${rounds === 1 ? "round" : "rounds"} · ${load}`;
 }
 
@@ -129,23 +109,19 @@ function targetList({ targets = [] }: RunResult): string {
   return `<section class="targets"><h2>Targets</h2><div class="wide"><table><tbody>${rows.join("")}</tbody></table></div></section>`;
 }
 
+/** Errors by kind, and why a peer did not run to its end. */
 function errorList(peers: readonly PeerResult[]): string {
-  const rows = peers.flatMap(({ name, errors }) =>
-    totalErrors(errors) === 0
-      ? []
-      : Object.entries(errors).map(
-          ([kind, times]) => `<tr><td>${escape(name)}</td><td>${escape(kind)}</td><td>${times}</td></tr>`,
-        ),
+  const failures = peers.flatMap(({ name, failure }) =>
+    failure === undefined ? [] : `<p>${escape(peers.length > 1 ? `${name} failed` : "Failed")}: ${escape(failure)}</p>`,
   );
-  if (rows.length === 0) return "";
-  return `<section class="errors"><h2>Errors</h2><table><tbody>${rows.join("")}</tbody></table></section>`;
-}
-
-function figure({ id, title, note }: Chart): string {
-  return `<figure>
-<figcaption><h2>${escape(title)}</h2><p>${escape(note)}</p></figcaption>
-<div class="chart"><canvas id="${id}" role="img" aria-label="${escape(title)}; the figures are in the table below"></canvas></div>
-</figure>`;
+  const rows = peers.flatMap(({ name, errors }) =>
+    Object.entries(errors)
+      .toSorted(([, a], [, b]) => b - a)
+      .map(([kind, times]) => `<tr><td>${escape(name)}</td><td>${escape(kind)}</td><td>${times}</td></tr>`),
+  );
+  if (rows.length + failures.length === 0) return "";
+  const table = rows.length === 0 ? "" : `<div class="wide"><table><tbody>${rows.join("")}</tbody></table></div>`;
+  return `<section class="errors"><h2>Errors</h2>${failures.join("")}${table}</section>`;
 }
 
 function table(peer: PeerResult, named: boolean): string {
@@ -160,28 +136,4 @@ function table(peer: PeerResult, named: boolean): string {
   const head = "<thead><tr><th></th><th></th><th>median</th><th>rounds</th></tr></thead>";
   const summary = `<summary>${escape(named ? peer.name : "all metrics")}</summary>`;
   return `<details>${summary}<div class="wide"><table>${head}<tbody>${rows.join("\n")}</tbody></table></div></details>`;
-}
-
-function asset(name: string): string {
-  return readFileSync(new URL(name, ASSETS), "utf8");
-}
-
-/** Chart.js, as the file that a page includes. */
-function chartLibrary(): string {
-  const entry = createRequire(import.meta.url).resolve("chart.js");
-  return readFileSync(join(dirname(entry), "chart.umd.min.js"), "utf8").replace(/\/\/# sourceMappingURL=.*/, "");
-}
-
-/** Code within a script element must not seem to end it. */
-function script(code: string): string {
-  return code.replaceAll(/<\/(script)/gi, "<\\/$1").replaceAll("<!--", "<\\!--");
-}
-
-/** JSON within a script element. */
-function data(value: unknown): string {
-  return JSON.stringify(value).replaceAll("<", "\\u003c");
-}
-
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
