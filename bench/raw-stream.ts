@@ -1,6 +1,6 @@
 // Streams of chunks over a bare WebSocket, as fast as it takes them: what a stream of Capstan's is measured against.
 import type { RawData, WebSocket } from "ws";
-import { STREAM_CHUNK } from "../packages/cli/src/bench/chunks.ts";
+import { makeChunk } from "../packages/cli/src/bench/chunks.ts";
 
 /** Where such streams are served. */
 export const STREAM_PATH = "/stream";
@@ -42,7 +42,7 @@ function order(socket: WebSocket, order: Order): void {
 async function sendChunks(socket: WebSocket, chunks: number): Promise<void> {
   const unwritten: Promise<void>[] = [];
   for (let sent = 0; sent < chunks; sent++) {
-    unwritten.push(new Promise((resolve) => socket.send(new Uint8Array(STREAM_CHUNK), () => resolve())));
+    unwritten.push(new Promise((resolve) => socket.send(makeChunk(), () => resolve())));
     if (unwritten.length >= WINDOW) await unwritten.shift();
   }
 }
