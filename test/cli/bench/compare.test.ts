@@ -7,9 +7,9 @@ import {
   mannWhitney,
   poolRuns,
 } from "../../../packages/cli/src/bench/compare.ts";
-import { chain, throughput } from "../../../packages/cli/src/bench/metrics.ts";
+import { chain, countReadings, IN_A_ROW, throughput } from "../../../packages/cli/src/bench/metrics.ts";
 import { formatComparison } from "../../../packages/cli/src/bench/report/comparison-text.ts";
-import type { Metric, RunResult } from "../../../packages/cli/src/bench/results.ts";
+import { type Metric, type RunResult, record } from "../../../packages/cli/src/bench/results.ts";
 import { runOf } from "./support/run.ts";
 
 const calls = throughput(64);
@@ -149,6 +149,38 @@ describe("cli: what bench --compare calls a change", () => {
     expect(compare(after, more).errors[0]).to.include({ verdict: "worse" });
     expect(compare(before, before).errors).to.deep.equal([]);
     expect(isWorse(compare(before, before))).to.equal(false);
+  });
+
+  it("takes errors as a share of the calls where both runs count them", () => {
+    const run = (errors: number, count: number): RunResult => {
+      const made = runOf([]);
+      Object.assign(made.peers[0]!, { errors: { boom: errors }, calls: count });
+      record(made.peers[0]!, countReadings(IN_A_ROW, count, errors));
+      return made;
+    };
+    const few = run(100, 10_000);
+    // Ten times as many of ten times as many calls.
+    const asMany = compare(few, run(1_000, 100_000));
+    expect(asMany.errors[0]).to.include({ verdict: "same" });
+    expect(asMany.errors[0]!.after).to.include({ perRound: 500, rate: 0.01 });
+    expect(formatComparison(asMany)).to.contain("50 errors a round, 1.00 % of the calls (boom) before");
+    expect(compare(few, run(1_000, 10_000)).errors[0]).to.include({ verdict: "worse" });
+    expect(compare(few, run(10, 10_000)).errors[0]).to.include({ verdict: "better" });
+    expect(asMany.changes.map(({ metric: { id } }) => id)).to.deep.equal(["latency/error-rate"]);
+    expect(poolRuns([few, few]).peers[0]).to.include({ calls: 20_000 });
+    for (const runs of [
+      [few, runOf([])],
+      [runOf([]), few],
+    ])
+      expect(poolRuns(runs).peers[0]!.calls).to.equal(undefined);
+  });
+
+  it("tells what must be known of one side alone", () => {
+    const run = runOf([]);
+    const other = runOf([]);
+    run.peers[0]!.notes = ["left out: long chains", "a rate was not reached"];
+    other.peers[0]!.notes = ["left out: long chains"];
+    expect(compare([run, run], other).warnings).to.deep.equal(["old, capstan: a rate was not reached."]);
   });
 
   it("takes shares of the size of what was there, has none from 0, and none too small to be seen", () => {

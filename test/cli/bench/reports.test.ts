@@ -4,11 +4,14 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { HEAP_SETTING } from "../../../packages/cli/src/bench/machine.ts";
 import {
+  atRate,
   chain,
+  countReadings,
   cpuPerCall,
   IN_A_ROW,
   inFlight,
   latencyReadings,
+  reachedRate,
   throughput,
   throughputOf,
 } from "../../../packages/cli/src/bench/metrics.ts";
@@ -19,7 +22,7 @@ import { histogramOf } from "../../../packages/cli/src/bench/report/histogram.ts
 import { readRun } from "../../../packages/cli/src/bench/report/outputs.ts";
 import { formatPage, headlines } from "../../../packages/cli/src/bench/report/page.ts";
 import { formatRun } from "../../../packages/cli/src/bench/report/table.ts";
-import { record, runSchema } from "../../../packages/cli/src/bench/results.ts";
+import { type PeerResult, record, runSchema } from "../../../packages/cli/src/bench/results.ts";
 import { fullRun, latency, runOf } from "./support/run.ts";
 
 describe("cli: the reports of bench", () => {
@@ -83,6 +86,10 @@ describe("cli: the reports of bench", () => {
     const text = formatRun(runOf([[cpuPerCall("client", 1), [4, 980, 1_200, 1_300, 2_000]]]));
     expect(text).to.match(/1\.20 ms\n +0\.004–2\.00/);
     expect(formatRun(runOf([[throughput(1), [9_000, 12_000, 1_500_000]]]))).to.match(/12 k\/s\n +9\.00–1500/);
+    const counts = [...countReadings(IN_A_ROW, 12_000, 0), ...countReadings(IN_A_ROW, 20_000, 0)];
+    const counted = runOf([]);
+    record(counted.peers[0]!, counts);
+    expect(formatRun(counted)).to.match(/16 k +0 +0 %\n +time +12\.0–20\.0/);
   });
 
   it("fit into 80 columns, or as many as they are given: wide tables go on below", () => {
@@ -136,6 +143,26 @@ describe("cli: the reports of bench", () => {
     const run = fullRun();
     run.peers[0]!.errors = { "TypeError: no": 3, "no answer in time": 5 };
     expect(formatRun(run)).to.match(/Errors\n +5 +no answer in time *\n +3 +TypeError: no/);
+  });
+
+  it("tell how many calls were made, how many failed, which rate was reached, and what else must be known", () => {
+    const run = fullRun();
+    const [peer] = run.peers as [PeerResult];
+    record(peer, [
+      ...countReadings(IN_A_ROW, 20_000, 50),
+      ...countReadings(atRate(1_000), 1_000, 0),
+      { metric: reachedRate(1_000), value: 640 },
+    ]);
+    Object.assign(peer, { errors: { boom: 50 }, calls: 21_000, notes: ["the rate was <missed>"] });
+    const text = formatRun(run);
+    expect(text).to.match(
+      / calls +errors +error rate +reached\n one call at a time +20 k +50 +0\.25 % +–\n 1000 calls\/s, open loop +1000 +0 +0 % +640\/s\n/,
+    );
+    expect(text).to.contain("Errors, of 21 k calls\n 50  boom").and.contain("the rate was <missed>");
+    expect(formatPage(run))
+      .to.contain("<h2>Errors, of 21 k calls</h2>")
+      .and.contain("<p>the rate was &lt;missed&gt;</p>");
+    expect(formatCsv(run)).to.contain("capstan,open-loop/1000/reached,").and.contain("capstan,latency/errors,");
   });
 
   it("say why a run did not come to its end", () => {

@@ -82,9 +82,11 @@ async function measureAll(options: BenchOptions, flags: Flags): Promise<void> {
   if (peer.metrics.length > 0) peer.notes = [...options.leftOut, ...missedRates(peer, options.rates)];
   // The one that was not finished counts too, where it has figures.
   run.rounds = Math.max(1, ...peer.metrics.map(({ rounds }) => rounds.length));
-  if (peer.metrics.length > 0 || flags.json === true || flags.json === "-") writeOutputs(run, flags);
+  const isJson = flags.json === true || flags.json === "-";
+  if (peer.metrics.length > 0 || isJson) writeOutputs(run, flags);
   else writeFiles(run, flags);
-  for (const note of peer.notes ?? []) console.error(note);
+  // The table has them.
+  if (isJson) for (const note of peer.notes ?? []) console.error(note);
   if (signalled !== undefined) {
     console.error(peer.failure);
     // The "exit" handler of measured-process.ts ends the processes.

@@ -44,6 +44,8 @@ export interface Change {
 /** Errors of one side's peer. */
 export interface ErrorCount {
   readonly perRound: number;
+  /** Of all calls, from 0 to 1, where a run says how many it made. */
+  readonly rate?: number;
   /** By kind, of all rounds. */
   readonly kinds: PeerResult["errors"];
   /** Why it did not run, or not to the end. */
@@ -55,7 +57,10 @@ export interface ErrorChange {
   readonly peer: string;
   readonly before: ErrorCount;
   readonly after: ErrorCount;
-  /** "worse" also where it failed only now, where there were no errors, and where there are more than twice as many a round. */
+  /**
+   * "worse" also where it failed only now, where there were no errors, and where more than twice the share of the calls fail;
+   * more than twice as many a round, where the calls are not known.
+   */
   readonly verdict: "better" | "worse" | "same";
 }
 
@@ -100,7 +105,7 @@ export function poolRuns(runs: readonly RunResult[]): RunResult {
   return pooled;
 }
 
-function pool(into: PeerResult, { metrics, curves, errors, failure }: PeerResult): void {
+function pool(into: PeerResult, { metrics, curves, errors, failure, calls, notes }: PeerResult): void {
   for (const metric of metrics) {
     const known = into.metrics.find(({ id }) => id === metric.id);
     if (known === undefined) into.metrics.push(structuredClone(metric));
@@ -114,6 +119,9 @@ function pool(into: PeerResult, { metrics, curves, errors, failure }: PeerResult
   }
   addErrors(into.errors, errors);
   if (failure !== undefined) into.failure ??= failure;
+  // Errors are a part of all calls only if all runs tell how many.
+  into.calls = into.calls === undefined || calls === undefined ? undefined : into.calls + calls;
+  if (notes !== undefined) into.notes = [...new Set([...(into.notes ?? []), ...notes])];
 }
 
 /** Throws RangeError for a side without runs. */
@@ -123,20 +131,26 @@ export function compareRuns(before: Side, after: Side): Comparison {
   const errors: ErrorChange[] = [];
   const unpaired: string[] = [];
   for (const [was, is] of pairPeers(old, now)) {
-    for (const metric of was?.metrics ?? []) {
+    for (const metric of (was?.metrics ?? []).filter(isCompared)) {
       const other = is?.metrics.find(({ id }) => id === metric.id);
       const change = other && judge(was?.name ?? "", metric, metric.rounds, other.rounds);
       if (change === undefined) unpaired.push(`${was?.name}: ${metric.name}`);
       else changes.push(change);
     }
-    for (const metric of is?.metrics ?? []) {
+    for (const metric of (is?.metrics ?? []).filter(isCompared)) {
       if (was?.metrics.some(({ id }) => id === metric.id)) continue;
       unpaired.push(`${is?.name}: ${metric.name}`);
     }
     if (was !== undefined && is !== undefined) errors.push(...judgeErrors(was, old.rounds, is, now.rounds));
   }
-  const warnings = [...poolWarnings(before), ...poolWarnings(after), ...sideWarnings(old, now)];
+  const notes = [...ownNotes(before.name, old, now), ...ownNotes(after.name, now, old)];
+  const warnings = [...poolWarnings(before), ...poolWarnings(after), ...sideWarnings(old, now), ...notes];
   return { before: summary(before, old), after: summary(after, now), changes, errors, unpaired, warnings };
+}
+
+/** Numbers of calls and errors are not: how fast calls were, and which share of them failed, says more. */
+function isCompared({ unit }: Metric): boolean {
+  return unit !== "calls" && unit !== "errors";
 }
 
 function summary({ name, runs }: Side, { machine, settings, rounds }: RunResult): SideSummary {
@@ -154,17 +168,20 @@ function pairPeers(before: RunResult, after: RunResult): [PeerResult | undefined
 }
 
 function judgeErrors(was: PeerResult, oldRounds: number, is: PeerResult, newRounds: number): ErrorChange[] {
-  const count = ({ errors, failure }: PeerResult, rounds: number): ErrorCount => ({
+  const count = ({ errors, failure, calls = 0 }: PeerResult, rounds: number): ErrorCount => ({
     perRound: totalErrors(errors) / rounds,
+    ...(calls > 0 ? { rate: totalErrors(errors) / calls } : {}),
     kinds: errors,
     ...(failure === undefined ? {} : { failure }),
   });
   const [before, after] = [count(was, oldRounds), count(is, newRounds)];
   const hasAny = ({ perRound, failure }: ErrorCount): boolean => perRound > 0 || failure !== undefined;
   if (!hasAny(before) && !hasAny(after)) return [];
+  const hasRates = before.rate !== undefined && after.rate !== undefined;
+  const sizeOf = ({ perRound, rate }: ErrorCount): number => (hasRates && rate !== undefined ? rate : perRound);
   const isMore = (one: ErrorCount, other: ErrorCount): boolean =>
     (one.failure === undefined) === (other.failure === undefined)
-      ? one.perRound > MANY_TIMES * other.perRound
+      ? sizeOf(one) > MANY_TIMES * sizeOf(other)
       : one.failure !== undefined;
   const verdict = isMore(after, before) ? "worse" : isMore(before, after) ? "better" : "same";
   return [{ peer: was.name, before, after, verdict }];
@@ -187,6 +204,13 @@ function differences(before: RunResult, after: RunResult): Difference[] {
 
 function sideWarnings(before: RunResult, after: RunResult): string[] {
   return differences(before, after).map(([key, old, now]) => `The runs differ in ${key}: ${old} before, ${now} after.`);
+}
+
+/** What must be known of one side alone. */
+function ownNotes(side: string, { peers }: RunResult, other: RunResult): string[] {
+  const shared = other.peers.flatMap(({ notes = [] }) => notes);
+  const own = peers.map(({ name, notes = [] }) => ({ name, notes: notes.filter((note) => !shared.includes(note)) }));
+  return own.flatMap(({ name, notes }) => notes.map((note) => `${side}, ${name}: ${note}.`));
 }
 
 /** Runs that are taken together should be of one version, on one machine. */

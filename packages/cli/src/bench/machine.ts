@@ -13,15 +13,15 @@ const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
  * `loadBefore`: processes that wanted a core in the minute before the run, which disturb it. */
 export type Machine = Readonly<RunResult["machine"]>;
 
-/** The setting that says what heap the processes start with that a run starts. */
-export const HEAP_SETTING = "initial heap in MiB";
-
 /** What is told of the host that is measured, where it may be another machine. */
 export type HostMachine = Pick<Machine, "cpu" | "node">;
 
 export function describeHost(): HostMachine {
   return { cpu: cpus()[0]?.model.trim() ?? "unknown", node: process.version };
 }
+
+/** The setting that says what heap the processes start with that a run starts. */
+export const HEAP_SETTING = "initial heap in MiB";
 
 export function describeMachine(): Machine {
   return {
@@ -39,13 +39,17 @@ export function isDisturbed({ loadBefore }: Machine): boolean {
   return loadBefore > 0.5;
 }
 
+/** What was measured: a commit, or the version of a package. */
+export function nameVersion({ commit }: Machine): string {
+  return commit.startsWith("v") ? `Capstan ${commit}` : `commit ${commit}`;
+}
+
 /** Some lines for people. */
 export function formatMachine({ machine, when, settings }: Pick<RunResult, "machine" | "when" | "settings">): string {
-  const { commit } = machine;
   const busy = isDisturbed(machine) ? " (other work on this machine disturbs the figures)" : "";
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}`,
-    `Node ${machine.node}, ${commit.startsWith("v") ? `Capstan ${commit}` : `commit ${commit}`}, ${when}, load before the run ${machine.loadBefore.toFixed(2)}${busy}`,
+    `Node ${machine.node}, ${nameVersion(machine)}, ${when}, load before the run ${machine.loadBefore.toFixed(2)}${busy}`,
     ...(settings.host === undefined ? [] : [`the host: ${settings.host}`]),
   ].join("\n");
 }

@@ -9,9 +9,8 @@ import {
   isLarge,
   type SideSummary,
 } from "../compare.ts";
-import { formatCount } from "../figures.ts";
-import { totalErrors } from "../load/errors.ts";
-import { isDisturbed } from "../machine.ts";
+import { formatCount, formatValue } from "../figures.ts";
+import { isDisturbed, nameVersion } from "../machine.ts";
 import { formatFields } from "./csv.ts";
 import { formatSpread, formatTable, USUAL_WIDTH, wrap } from "./text.ts";
 
@@ -47,7 +46,7 @@ export function describeSide({ name, when, machine, rounds }: SideSummary): stri
   const [first = "", last = ""] = [when[0], when.at(-1)].map((time) => time?.slice(0, 16).replace("T", " "));
   const times = first === last ? first : `${first} to ${last}`;
   const busy = isDisturbed(machine) ? " (disturbed by other work)" : "";
-  return `${name}, commit ${machine.commit}, Node ${machine.node}, ${times} UTC, ${rounds} ${rounds === 1 ? "round" : "rounds"}${busy}`;
+  return `${name}, ${nameVersion(machine)}, Node ${machine.node}, ${times} UTC, ${rounds} ${rounds === 1 ? "round" : "rounds"}${busy}`;
 }
 
 /** What one peer's errors were, and are. */
@@ -55,12 +54,11 @@ export function describeErrors({ peer, before, after }: ErrorChange): string {
   return `${peer}: ${describeCount(before)} before, ${describeCount(after)} after.`;
 }
 
-function describeCount({ perRound, kinds, failure }: ErrorCount): string {
-  const [most] = Object.entries(kinds).toSorted(([, a], [, b]) => b - a);
-  const errors =
-    perRound === 0
-      ? "no errors"
-      : `${formatCount(perRound)} errors a round (${most?.[0] ?? ""}${totalErrors(kinds) === most?.[1] ? "" : "; …"})`;
+function describeCount({ perRound, rate, kinds, failure }: ErrorCount): string {
+  const sorted = Object.entries(kinds).toSorted(([, a], [, b]) => b - a);
+  const share = rate === undefined ? "" : `, ${formatValue(rate * 100, "%")} of the calls`;
+  const kind = `${sorted[0]?.[0] ?? ""}${sorted.length > 1 ? "; …" : ""}`;
+  const errors = perRound === 0 ? "no errors" : `${formatCount(perRound)} errors a round${share} (${kind})`;
   return failure === undefined ? errors : `${errors} and failed (${failure})`;
 }
 

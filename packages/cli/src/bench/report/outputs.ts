@@ -3,6 +3,7 @@ import { accessSync, constants, readFileSync, statSync, writeFileSync } from "no
 import { basename, dirname, extname } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { type Comparison, compareRuns, poolRuns, type Side } from "../compare.ts";
+import { nameVersion } from "../machine.ts";
 import { type RunResult, runSchema } from "../results.ts";
 import type { Look } from "./charts.ts";
 import { formatComparisonPage, type Sides } from "./comparison-page.ts";
@@ -144,7 +145,7 @@ function bothOf(before: Side, after: Side): Sides {
     peers.map((peer) => {
       const name = isSeveral ? `${peer.name} (${side})` : side;
       if (isSeveral) looks.set(name, { color: names.indexOf(peer.name), pale });
-      return { ...peer, name, about: `${peer.about}, commit ${machine.commit}` };
+      return { ...peer, name, about: `${peer.about}, ${nameVersion(machine)}` };
     });
   return { ...first, peers: [...add(first, before.name, true), ...add(second, after.name, false)], looks };
 }

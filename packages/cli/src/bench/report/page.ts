@@ -1,10 +1,11 @@
 // A run as a page: its figures first, charts, tables, and where it ran.
 import { formatCount, formatDigits, formatRange, formatTime, formatValue } from "../figures.ts";
-import { isDisturbed } from "../machine.ts";
+import { isDisturbed, nameVersion } from "../machine.ts";
 import type { PeerResult, RunResult } from "../results.ts";
 import { spread } from "../statistics.ts";
 import { makeCharts } from "./charts.ts";
 import { escape, htmlPage } from "./html.ts";
+import { nameErrors } from "./table.ts";
 
 /** One figure at the head of the page. */
 interface Headline {
@@ -16,7 +17,8 @@ export function formatPage(run: RunResult): string {
   const head = `<p class="place">${escape(describe(run))}</p>
 ${run.peers.length === 1 ? headlineList(run.peers[0] as PeerResult) : peerList(run.peers)}
 ${targetList(run)}
-${errorList(run.peers)}`;
+${errorList(run.peers)}
+${noteList(run.peers)}`;
   const settings = Object.entries(run.settings).map(
     ([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(formatSetting(value))}</dd>`,
   );
@@ -52,7 +54,7 @@ function describe({ machine, when, rounds }: RunResult): string {
   const place = `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}`;
   const busy = isDisturbed(machine) ? " (other work on this machine disturbs the figures)" : "";
   const load = `load before the run ${machine.loadBefore.toFixed(2)}${busy}`;
-  return `${place} · Node ${machine.node} · commit ${machine.commit} · ${when.slice(0, 16).replace("T", " ")} UTC · ${rounds} ${rounds === 1 ? "round" : "rounds"} · ${load}`;
+  return `${place} · Node ${machine.node} · ${nameVersion(machine)} · ${when.slice(0, 16).replace("T", " ")} UTC · ${rounds} ${rounds === 1 ? "round" : "rounds"} · ${load}`;
 }
 
 /** What people look for first, as far as it was measured. */
@@ -109,6 +111,14 @@ function targetList({ targets = [] }: RunResult): string {
   return `<section class="targets"><h2>Targets</h2><div class="wide"><table><tbody>${rows.join("")}</tbody></table></div></section>`;
 }
 
+/** What must be known beside the figures. */
+function noteList(peers: readonly PeerResult[]): string {
+  const notes = peers.flatMap(({ name, notes = [] }) =>
+    notes.map((note) => `<p>${escape(peers.length > 1 ? `${name}: ${note}` : note)}</p>`),
+  );
+  return notes.join("\n");
+}
+
 /** Errors by kind, and why a peer did not run to its end. */
 function errorList(peers: readonly PeerResult[]): string {
   const failures = peers.flatMap(({ name, failure }) =>
@@ -120,8 +130,9 @@ function errorList(peers: readonly PeerResult[]): string {
       .map(([kind, times]) => `<tr><td>${escape(name)}</td><td>${escape(kind)}</td><td>${times}</td></tr>`),
   );
   if (rows.length + failures.length === 0) return "";
+  const [only] = peers.length === 1 ? peers : [];
   const table = rows.length === 0 ? "" : `<div class="wide"><table><tbody>${rows.join("")}</tbody></table></div>`;
-  return `<section class="errors"><h2>Errors</h2>${failures.join("")}${table}</section>`;
+  return `<section class="errors"><h2>${nameErrors(only?.calls)}</h2>${failures.join("")}${table}</section>`;
 }
 
 function table(peer: PeerResult, named: boolean): string {

@@ -25,8 +25,22 @@ const LATENCY: Section = {
   column: ({ x }) => PERCENTILE(x),
 };
 
+/** What calls came to, by unit: a load has one figure of each. */
+const COUNTS: { readonly [unit in MeasuredMetric["unit"]]?: string } = {
+  calls: "calls",
+  errors: "errors",
+  "%": "error rate",
+  "calls/s": "reached",
+};
+
 const SECTIONS: readonly Section[] = [
   LATENCY,
+  {
+    title: "Calls made, and errors among them",
+    takes: ({ group }) => group === "calls",
+    row: ({ series }) => series,
+    column: ({ unit }) => COUNTS[unit] ?? unit,
+  },
   {
     title: "Throughput, and CPU time per call",
     takes: ({ group, unit }) => (group === "throughput" && unit === "calls/s") || group === "cpu",
@@ -106,7 +120,8 @@ function formatPeer(peer: PeerResult, named: boolean, width: number): string {
     if (metrics.length > 0) lines.push("", pc.bold(section.title), formatSection(section, metrics, width));
     if (section === LATENCY) lines.push(...spreadOfLatency(peer));
   }
-  if (totalErrors(peer.errors) > 0) lines.push("", formatErrors(peer.errors, width));
+  if (totalErrors(peer.errors) > 0) lines.push("", formatErrors(peer, width));
+  for (const note of peer.notes ?? []) lines.push("", wrap(note, width));
   if (peer.failure !== undefined) lines.push("", pc.red(`failed: ${peer.failure}`));
   return lines.join("\n");
 }
@@ -136,8 +151,13 @@ function formatCell(metric: MeasuredMetric | undefined): string {
   return metric === undefined || value === undefined ? pc.dim("–") : formatSpread(value, metric.unit);
 }
 
-function formatErrors(errors: PeerResult["errors"], width: number): string {
+function formatErrors({ errors, calls }: PeerResult, width: number): string {
   const sorted = Object.entries(errors).sort(([, a], [, b]) => b - a);
   const rows = sorted.map(([kind, times]) => [formatCount(times), kind] as const);
-  return `${pc.bold(pc.red("Errors"))}\n${formatCounts(rows, width)}`;
+  return `${pc.bold(pc.red(nameErrors(calls)))}\n${formatCounts(rows, width)}`;
+}
+
+/** The heading of a list of errors. */
+export function nameErrors(calls: number | undefined): string {
+  return calls === undefined ? "Errors" : `Errors, of ${formatCount(calls)} calls`;
 }

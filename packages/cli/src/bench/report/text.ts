@@ -84,7 +84,7 @@ function widthOf(text: string): number {
 }
 
 /** What a figure is divided by, by the unit it is written with. */
-const SCALES: { readonly [unit: string]: number } = { ms: 1e3, s: 1e6, "k/s": 1e3, "M/s": 1e6 };
+const SCALES: { readonly [unit: string]: number } = { ms: 1e3, s: 1e6, k: 1e3, M: 1e6, "k/s": 1e3, "M/s": 1e6 };
 
 /** The median, and dimmed below it the least and the greatest where they differ, in the median's unit. */
 export function formatSpread({ median, min, max }: Spread, unit: Metric["unit"]): string {
