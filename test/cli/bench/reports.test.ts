@@ -211,7 +211,9 @@ describe("cli: the reports of bench", () => {
         ],
       ],
     ]);
-    expect(formatPage(run)).to.contain('<canvas id="workers"').and.contain("2 processes, 4 clients, 64 in flight each");
+    expect(formatPage(run))
+      .to.contain('<canvas id="processes"')
+      .and.contain("2 processes, 4 clients, 64 in flight each");
   });
 
   it("say first how many round trips a long chain takes", () => {

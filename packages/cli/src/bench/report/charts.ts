@@ -71,7 +71,7 @@ export function makeCharts(peers: readonly PeerResult[], looks: ReadonlyMap<stri
     latencyChart(peers),
     throughputChart(peers),
     metricChart(peers, {
-      id: "workers",
+      id: "processes",
       title: "Calls per second by processes",
       note: "A host of several processes behind one port, called by several clients at once: the calls of all of them.",
       group: "processes",
