@@ -1,7 +1,8 @@
 // The comparison: Capstan beside other systems in one run, each in two processes, interleaved round by round.
 // Run: npm run bench -- [--help], npm run bench:compare -- [--help]
 import { writeFileSync } from "node:fs";
-import { describeMachine } from "../packages/cli/src/bench/machine.ts";
+import { describeMachine, HEAP_SETTING } from "../packages/cli/src/bench/machine.ts";
+import { INITIAL_HEAP } from "../packages/cli/src/bench/processes/measured-process.ts";
 import { Progress } from "../packages/cli/src/bench/progress.ts";
 import { checkWritable, prepareOutputs, writeFiles } from "../packages/cli/src/bench/report/outputs.ts";
 import { emptyPeer, type RunResult } from "../packages/cli/src/bench/results.ts";
@@ -23,6 +24,7 @@ function emptyRun(options: Options): RunResult {
       [SECONDS]: options.duration / 1_000,
       "seconds of warm-up": options.warmup / 1_000,
       bufferutil: options.bufferutil,
+      [HEAP_SETTING]: INITIAL_HEAP,
       ...(options.smoke ? { [SMOKE]: true } : {}),
     },
     peers: options.peers.map((name) => emptyPeer(name)),
