@@ -46,8 +46,8 @@ export class PlainRealm implements Realm {
 
   serveWritable(stream: WritableStream<unknown>): Capability {
     const read = (payload: ReceivedPayload, ref: JsValueRef): unknown => readAs(this, payload, ref);
-    const letGo = keepsSender(stream) ? this.keepAlive() : (): void => {};
-    const server = new WritableServer(this, stream, read, letGo);
+    const letGo = keepsSender(stream) ? this.keepAlive((reason) => server.break(reason)) : (): void => {};
+    const server: WritableServer = new WritableServer(this, stream, read, letGo);
     return new LocalCapability(server, this.limits);
   }
 
@@ -55,7 +55,7 @@ export class PlainRealm implements Realm {
     return new LocalCapability(new PusherServer(this.limits), this.limits);
   }
 
-  keepAlive(): () => void {
+  keepAlive(_handleAbort?: (reason: unknown) => void): () => void {
     return this.#hold(undefined);
   }
 

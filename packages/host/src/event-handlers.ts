@@ -49,7 +49,8 @@ export function connectReceiver(
     const done = callHandler(exported, "connect", socket, ctx);
     const release = keepAlive();
     Promise.resolve(done)
-      .then(() => socket.close())
+      // Where the caller is gone meanwhile, there is nothing left to tell.
+      .then(() => socket.close().catch(() => {}))
       // The other end closes in order as long as what it still sends is let pass.
       .then(() => received)
       .catch((error: unknown) => {

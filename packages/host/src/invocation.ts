@@ -39,6 +39,8 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
   /** What it was aborted with. */
   #aborted: { readonly reason: unknown } | undefined = undefined;
   #onAbort: ((reason: unknown) => void) | undefined = undefined;
+  /** What breaks the streams that go on. */
+  #streams: Set<(reason: unknown) => void> | undefined = undefined;
   #env: object | undefined = undefined;
   #loopback: Readonly<Record<string, unknown>> | undefined = undefined;
   #state: "open" | "draining" | "ended" = "open";
@@ -102,6 +104,16 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
     if (object !== undefined) return this.serve(object, () => cap.release());
     if (answered === undefined || cap.brokenReason !== undefined || isCallers(cap, answered)) return cap;
     return new WatchedCapability(cap, this.keepAlive());
+  }
+
+  override keepAlive(handleAbort?: (reason: unknown) => void): () => void {
+    const release = super.keepAlive();
+    if (handleAbort === undefined) return release;
+    (this.#streams ??= new Set()).add(handleAbort);
+    return () => {
+      this.#streams?.delete(handleAbort);
+      release();
+    };
   }
 
   /** Objects handed out keep the invocation alive until the last reference to them is gone. */
@@ -175,6 +187,7 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
     if (this.#aborted !== undefined) return;
     this.#aborted = { reason };
     this.#onAbort?.(reason);
+    for (const breakOff of [...(this.#streams ?? [])]) breakOff(reason);
     const error = toException(reason, this.limits, this.sendStacks);
     const calls = [...(this.#call === undefined ? [] : [this.#call]), ...(this.#more ?? [])];
     for (const call of calls) {
@@ -241,7 +254,12 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
     if (this.#isCancelled) this.#abandonCalls();
     const rest = this.#held;
     this.#held = undefined;
-    if (rest !== undefined) for (const held of rest) held.dispose();
+    if (rest !== undefined) for (const held of rest) this.#giveBack(held);
+  }
+
+  #giveBack(held: Held): void {
+    if (this.#isCancelled && held.abandon !== undefined) held.abandon();
+    else held.dispose();
   }
 }
 

@@ -132,7 +132,8 @@ function decode(response: Response): Response {
 
 /** Workers need not say that a stream is sent before the answer comes. */
 function streamed(init: StreamedInit | undefined): StreamedInit | undefined {
-  return init?.body instanceof ReadableStream && init.duplex === undefined ? { ...init, duplex: "half" } : init;
+  if (!(init?.body instanceof ReadableStream) || init.duplex !== undefined) return init;
+  return Object.create(init, { duplex: { value: "half" } }) as StreamedInit;
 }
 
 function replayable(body: BodyInit | null | undefined): Replayable | undefined {

@@ -78,7 +78,9 @@ export function connectThrough(base: CallBase, address: SocketAddress, options: 
   const opened = call.promise().then(() => ({ remoteAddress }));
   const incoming = new SocketIncoming(received.readable, opened);
   const outgoing = new SocketOutgoing(sent.writable, opened);
-  const socket = socketOver(incoming, outgoing, opened, { allowHalfOpen: options.allowHalfOpen ?? false });
+  const handleClosing = (closing: Promise<void>): void => realm.waitFor?.(closing);
+  const parts = { allowHalfOpen: options.allowHalfOpen ?? false, handleClosing };
+  const socket = socketOver(incoming, outgoing, opened, parts);
   const held: Held = {
     dispose: () => {
       incoming.fail(new Error(LOST));
@@ -122,6 +124,8 @@ export interface SocketParts {
   readonly upgrade?: (flushed: Promise<void>, options: TlsOptions) => Socket;
   /** Lets go of the connection: this end has closed it. */
   readonly destroy?: () => void;
+  /** Told of each `close()`, which may outlast whoever called it. It never rejects. */
+  readonly handleClosing?: (closing: Promise<void>) => void;
 }
 
 /** A socket over two streams; where `opened` rejects, both are broken with the same error. */
@@ -138,7 +142,7 @@ function socketOver(
   incoming: SocketIncoming,
   outgoing: SocketOutgoing,
   opened: Promise<SocketInfo>,
-  { allowHalfOpen, secureTransport = "off", upgrade, destroy }: SocketParts,
+  { allowHalfOpen, secureTransport = "off", upgrade, destroy, handleClosing }: SocketParts,
 ): Socket {
   let isUpgraded = false;
   let isOpening = true;
@@ -163,6 +167,15 @@ function socketOver(
     },
   );
   if (!allowHalfOpen) incoming.ended.then(() => (incoming.isCancelled ? undefined : outgoing.end())).catch(() => {});
+  const close = async (): Promise<void> => {
+    incoming.drop();
+    // A connection that has nothing to send need not come about first.
+    const isNeeded = !isOpening || !outgoing.isIdle || destroy === undefined;
+    if (isNeeded) await outgoing.close().catch(() => {});
+    finish();
+    destroy?.();
+    await closed;
+  };
   return {
     readable: incoming.readable,
     writable: outgoing.writable,
@@ -172,14 +185,10 @@ function socketOver(
     get upgraded() {
       return isUpgraded;
     },
-    async close() {
-      incoming.drop();
-      // A connection that has nothing to send need not come about first.
-      const isNeeded = !isOpening || !outgoing.isIdle || destroy === undefined;
-      if (isNeeded) await outgoing.close().catch(() => {});
-      finish();
-      destroy?.();
-      await closed;
+    close() {
+      const closing = close();
+      handleClosing?.(closing.catch(() => {}));
+      return closing;
     },
     startTls(options = {}) {
       if (secureTransport !== "starttls" || upgrade === undefined) {

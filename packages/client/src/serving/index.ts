@@ -5,7 +5,7 @@ export { makeRealm, PlainRealm } from "../realm.ts";
 export { type BindingCall, type BindingSource, capabilityOf, makeBinding } from "../service/binding.ts";
 export { callByPath } from "../service/call-by-path.ts";
 export { makeServiceStub } from "../service/service-stub.ts";
-export { acceptSocket, addressText, makeSocket } from "../service/socket.ts";
+export { acceptSocket, addressText, makeSocket, type SocketParts } from "../service/socket.ts";
 export { isSendableCode, makeUpgradeResponse, makeWebSocketPair } from "../service/web-socket.ts";
 export { PusherServer, servePush } from "../streams/pusher.ts";
 export type { StubCore } from "../stubs/brand.ts";

@@ -50,6 +50,11 @@ export class PushedSignal implements Server {
     this.#watchers.close();
   }
 
+  /** The same where whoever sent it is gone, or has given up: code that goes on is told. */
+  abandon(): void {
+    this.#abort(new DOMException(LOST, "AbortError"));
+  }
+
   dropIfUntaken(): void {
     if (this.#run === undefined && this.#forward === undefined) this.drop();
   }
@@ -101,7 +106,7 @@ export class PushedSignal implements Server {
     const forward = this.#forward;
     this.#forward = undefined;
     forward?.release();
-    if (forward === undefined && !this.#over) this.#abort(new DOMException(LOST, "AbortError"));
+    if (forward === undefined) this.abandon();
   }
 
   #handleAbort(call: IncomingCall): void {

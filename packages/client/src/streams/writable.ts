@@ -16,7 +16,7 @@ export class WritableServer extends SinkServer {
   readonly #realm: Realm;
   readonly #writer: WritableStreamDefaultWriter<unknown>;
   readonly #read: ReadValue;
-  readonly #letGo: () => void;
+  #letGo: (() => void) | undefined;
   #ended = false;
   /** What the stream has not taken yet. */
   #waitingBytes = 0;
@@ -37,8 +37,20 @@ export class WritableServer extends SinkServer {
 
   override release(): void {
     if (!this.#ended) this.#abort(Object.assign(new Error("The writer of this stream is gone."), { remote: true }));
-    // Its end waits for the chunk that is being written.
-    void this.#writer.closed.catch(() => {}).then(this.#letGo);
+    // Its end waits for the chunk that is being written, for as long as tasks may take.
+    const letGo = (): void => {
+      clearTimeout(timer);
+      this.#letGo?.();
+      this.#letGo = undefined;
+    };
+    const timer: { unref?(): void } & ReturnType<typeof setTimeout> = setTimeout(letGo, this.limits.waitUntilTimeoutMs);
+    timer.unref?.();
+    this.#writer.closed.then(letGo, letGo);
+  }
+
+  /** Nothing more is taken: stream and writer are told why. */
+  break(reason: unknown): void {
+    if (!this.#ended) this.#abort(reason);
   }
 
   protected override handleWrite(call: IncomingCall, written: Written): void {

@@ -196,7 +196,7 @@ export class IncomingObjects implements HostObjectReader {
     const pushed = pushedBehind(source) ?? forwarded(source, new PushedSignal(realm.limits), realm);
     if (!(pushed instanceof PushedSignal)) throw new DecodeError("a value mentions a signal that is none");
     const signal = pushed.take((listen) => realm.run(listen));
-    const held: Held = { dispose: () => pushed.drop() };
+    const held: Held = { dispose: () => pushed.drop(), abandon: () => pushed.abandon() };
     realm.handleHeld?.(held, true);
     const giveBack = (): void => {
       pushed.drop();

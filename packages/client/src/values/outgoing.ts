@@ -299,8 +299,13 @@ const nothingEncoder: PayloadEncoder<undefined> = { encode: (out) => writeNothin
 function pushStream(pusher: Capability, stream: ReadableStream<unknown>, isBytes: boolean, realm: Realm): Capability {
   const reader = stream.getReader();
   const [mentioned, sink] = push(pusher, EXTERNAL_PUSHER_PUSH_BYTE_STREAM_METHOD, pushStreamEncoder);
-  const release = keepsSender(stream) ? realm.keepAlive() : (): void => {};
-  const client = new SinkClient(sink, realm.limits, isBytes, chunkEncoder(realm), (reason) => {
+  const breakOff = (reason: unknown): void => {
+    client.abort(reason);
+    client.close();
+    realm.run(() => reader.cancel(reason)).catch(() => {});
+  };
+  const release = keepsSender(stream) ? realm.keepAlive(breakOff) : (): void => {};
+  const client: SinkClient = new SinkClient(sink, realm.limits, isBytes, chunkEncoder(realm), (reason) => {
     realm.run(() => reader.cancel(reason)).catch(() => {});
   });
   void pump(reader, client, release);

@@ -6,6 +6,8 @@ import type { Limits } from "@capstan/wire";
 export interface Held {
   /** Gives it back. */
   dispose(): void;
+  /** The same where nobody waits for what it is used for any more; default: `dispose`. */
+  abandon?(): void;
 }
 
 /** A binding that arrived. It has no disposer of its own. */
@@ -49,8 +51,12 @@ export interface Realm {
   servePushes(): Capability;
   /** Told of what a disposer threw. */
   report(error: unknown): void;
-  /** Keeps the realm alive for something that goes on: a stream that is sent. Returns what ends that. */
-  keepAlive(): () => void;
+  /**
+   * Keeps the realm alive for something that goes on: a stream that is sent. Returns what ends that.
+   *
+   * @param handleAbort runs where the realm is aborted meanwhile.
+   */
+  keepAlive(handleAbort?: (reason: unknown) => void): () => void;
   /** What was begun in this realm, and goes on: the realm waits for it as for its tasks. Never rejects. */
   waitFor?(task: Promise<unknown>): void;
   /** Something of a peer's arrived, or was given back. */

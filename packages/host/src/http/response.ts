@@ -29,7 +29,7 @@ export async function sendResponse(res: ServerResponse, response: Response): Pro
 
   const bodyless = res.req.method === "HEAD" || status === 204 || status === 304;
   const encoder = bodyless ? undefined : encoderFor(response);
-  const reader = (encoder === undefined ? body : body?.pipeThrough(encoder))?.getReader();
+  const reader = (encoder === undefined ? body : body?.pipeThrough(checking()).pipeThrough(encoder))?.getReader();
   const exchange: Exchange = { ended: false, wake: () => {} };
   onExchangeEnd(res.req, res, (sent) => {
     exchange.ended = true;
@@ -115,6 +115,11 @@ async function sendBody(
 async function write(res: ServerResponse, chunk: Uint8Array, exchange: Exchange): Promise<void> {
   if (exchange.ended || res.write(chunk)) return;
   await woken(exchange);
+}
+
+/** Lets bytes pass, and breaks at anything else. */
+function checking(): TransformStream<unknown, Uint8Array> {
+  return new TransformStream({ transform: (chunk, controller) => controller.enqueue(checkedChunk(chunk)) });
 }
 
 function checkedChunk(chunk: unknown): Uint8Array {

@@ -16,7 +16,7 @@ import type { WebSocketAcceptor } from "./web-socket.ts";
 const OWN_ORIGIN = "http://localhost";
 
 /** Answers with `response` in another way than as plain HTTP; undefined where it is to be sent so. */
-type TakeOver = (response: Response, ctx: ExecutionContext) => Promise<void> | undefined;
+type TakeOver = (response: Response, ctx: ExecutionContext, aborted: Promise<never>) => Promise<void> | undefined;
 
 /** Answers `req`, whatever happens. What goes wrong is reported, and its client told no more than it must know. */
 export async function serveRequest(
@@ -39,16 +39,17 @@ export async function serveRequest(
   try {
     const request = toRequest(req, OWN_ORIGIN, res);
     request.signal.addEventListener("abort", () => invocation.cancel());
-    const answer = async (): Promise<void> => {
-      const response = await invocation.run(() => callFetchHandler(worker.exports.default, request, ctx));
-      if (isAborted) return void response.body?.cancel().catch(() => {});
-      await (takeOver?.(response, ctx) ?? sendResponse(res, response));
-    };
     const aborted = invocation.whenAborted();
     aborted.catch(() => {
       isAborted = true;
     });
-    await Promise.race([answer(), aborted]);
+    const handled = invocation.run(() => callFetchHandler(worker.exports.default, request, ctx));
+    handled.then(
+      (late) => (isAborted ? late.body?.cancel().catch(() => {}) : undefined),
+      () => {},
+    );
+    const response = await Promise.race([handled, aborted]);
+    await (takeOver?.(response, ctx, aborted) ?? Promise.race([sendResponse(res, response), aborted]));
   } catch (error) {
     // What the client did wrong it is told, and nobody else.
     if (!(error instanceof HttpError)) worker.report(error, `${req.method} ${req.url}`);
@@ -82,12 +83,12 @@ export async function serveUpgrade(
     await sendResponse(res, errorResponse(new HttpError(400, "A request that asks for an upgrade can't have a body")));
     return;
   }
-  await serveRequest(worker, req, res, (response, ctx) => {
+  await serveRequest(worker, req, res, (response, ctx, aborted) => {
     const webSocket = webSocketOf(response);
     if (webSocket === undefined) return undefined;
     res.detachSocket(req.socket);
     // The request was answered: what becomes of its client is the WebSocket's to tell.
     endExchange(res);
-    return acceptor.accept(webSocket, response.headers, req, { socket, head }, ctx);
+    return acceptor.accept(webSocket, response.headers, req, { socket, head, aborted }, ctx);
   });
 }

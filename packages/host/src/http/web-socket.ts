@@ -10,7 +10,15 @@ import type { ExecutionContext } from "../context.ts";
 
 const PROTOCOL_HEADER = "sec-websocket-protocol";
 const GOING_AWAY = 1001;
-const BAD_FRAME = 1011;
+const INTERNAL_ERROR = 1011;
+
+/** What a client's request for a WebSocket brings. */
+interface Upgrade {
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  /** Rejects where the Worker's invocation is aborted. */
+  readonly aborted: Promise<never>;
+}
 
 /** What an invocation is to get done before it ends. */
 type Tasks = Pick<ExecutionContext, "waitUntil">;
@@ -45,7 +53,7 @@ export class WebSocketAcceptor {
     webSocket: WorkerWebSocket,
     headers: Headers,
     req: IncomingMessage,
-    { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
+    { socket, head, aborted }: Upgrade,
     tasks: Tasks,
   ): Promise<void> {
     const { readable, writable } = webSocket.streams();
@@ -60,6 +68,7 @@ export class WebSocketAcceptor {
       return;
     }
     keepAlive(client, this.#limits.heartbeatMs);
+    aborted.catch(() => client.close(INTERNAL_ERROR));
     await Promise.all([fromClient(client, writable, tasks), toClient(client, readable)]);
   }
 
@@ -110,5 +119,5 @@ async function toClient(client: WebSocket, readable: ReadableStream<WebSocketFra
   } catch {
     // The Worker's end broke.
   }
-  client.close(BAD_FRAME);
+  client.close(INTERNAL_ERROR);
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect as connectTcp, isIP, type Socket as TcpSocket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { SecureTransport, Socket, SocketAddress, SocketInfo, SocketOptions, TlsOptions } from "@capstan/client";
-import { addressText, makeSocket } from "@capstan/client/serving";
+import { addressText, makeSocket, type SocketParts } from "@capstan/client/serving";
 // Scopes tell whose the sockets are.
 import "./cloudflare-workers-scoped.ts";
 import { currentScope } from "./invocation-scope.ts";
@@ -42,13 +42,14 @@ export function connect(address: SocketAddress, options: TcpOptions = {}): Socke
     return socketOnceSecure(ready, allowHalfOpen);
   };
   const destroy = (): void => void plain.destroy();
-  return makeSocket(readable, writable, opened, { allowHalfOpen, secureTransport, upgrade, destroy });
+  return makeSocket(readable, writable, opened, { allowHalfOpen, secureTransport, upgrade, destroy, ...closingHere() });
 }
 
 function socketOver(socket: TcpSocket, opened: Promise<SocketInfo>, allowHalfOpen: boolean): Socket {
   const { readable, writable } = streamsOf(socket);
   const secureTransport = "encrypted" in socket ? "on" : "off";
-  return makeSocket(readable, writable, opened, { allowHalfOpen, secureTransport, destroy: () => socket.destroy() });
+  const destroy = (): void => void socket.destroy();
+  return makeSocket(readable, writable, opened, { allowHalfOpen, secureTransport, destroy, ...closingHere() });
 }
 
 /** A socket over a connection that is still to become TLS. */
@@ -65,7 +66,8 @@ function socketOnceSecure(ready: Promise<TcpSocket>, allowHalfOpen: boolean): So
   const destroy = (): void => {
     ready.then((secure) => secure.destroy()).catch(() => {});
   };
-  return makeSocket(incoming.readable, outgoing.writable, opened, { allowHalfOpen, secureTransport: "on", destroy });
+  const parts: SocketParts = { allowHalfOpen, secureTransport: "on", destroy, ...closingHere() };
+  return makeSocket(incoming.readable, outgoing.writable, opened, parts);
 }
 
 /** Makes `socket` the current invocation's. Returns it. */
@@ -75,6 +77,12 @@ function ownedHere<T extends TcpSocket>(socket: T): T {
   realm?.handleHeld?.(held, true);
   socket.once("close", () => realm?.handleHeld?.(held, false));
   return socket;
+}
+
+/** The current invocation waits for sockets that it closes. */
+function closingHere(): Pick<SocketParts, "handleClosing"> {
+  const realm = currentScope()?.callRealm;
+  return realm === undefined ? {} : { handleClosing: (closing) => realm.waitFor?.(closing) };
 }
 
 function whenOpen(socket: TcpSocket, event: "connect" | "secureConnect"): Promise<SocketInfo> {
