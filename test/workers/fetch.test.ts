@@ -143,7 +143,8 @@ onBothTransports(
             controller.close();
           },
         });
-        const init = { method: "POST", body };
+        // Also from where a request inherits it.
+        const init = Object.create({ method: "POST", body });
         expect(await (await stage.api.fetch("http://x.test/echo", init)).text()).to.equal("streamed up and down");
         const reader = (await stage.api.fetch("http://x.test/stream")).body.getReader();
         expect(new TextDecoder().decode((await reader.read()).value)).to.equal("first ");

@@ -26,6 +26,18 @@ describe("c. Values on a link", () => {
     await host.close();
   });
 
+  item("a.10", () => {
+    it("aborts a signal among the arguments too where the link is lost meanwhile", async () => {
+      const call = failure(api.watch(new AbortController().signal));
+      await eventually(() => log.length === 2);
+      link.close();
+      await call;
+      await eventually(() => log.length === 4);
+      const lost = "The AbortSignal was received over RPC, and its sender is gone.";
+      expect(log).to.have.members(["open", false, "ctx aborted", lost]);
+    });
+  });
+
   item("c.8", () => {
     it("leaves nothing in the tables of the link", async () => {
       const before = link.tables;

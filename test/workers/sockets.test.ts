@@ -69,6 +69,19 @@ class Failing extends WorkerEntrypoint {
   }
 }
 
+/** Echoes, and notes what it got up to the end. */
+class Noting extends WorkerEntrypoint {
+  async connect(socket: Untyped): Promise<void> {
+    let text = "";
+    const writer = socket.writable.getWriter();
+    for await (const chunk of socket.readable) {
+      text += new TextDecoder().decode(chunk);
+      await writer.write(chunk).catch(() => {});
+    }
+    log.push(text);
+  }
+}
+
 /** Asks one question, and leaves its socket as it is. */
 class Leaving extends WorkerEntrypoint<Untyped> {
   async ask(): Promise<string> {
@@ -76,6 +89,12 @@ class Leaving extends WorkerEntrypoint<Untyped> {
     await socket.opened;
     await socket.writable.getWriter().write(encode("hello"));
     return new TextDecoder().decode((await socket.readable.getReader().read()).value);
+  }
+  /** Waits for nothing. */
+  hurry(): void {
+    const socket = this.env.BEYOND.connect("h:1");
+    socket.writable.getWriter().write(encode("hurried"));
+    socket.close();
   }
   async askOther(): Promise<string> {
     const socket = this.env.BEYOND.connect("h:1");
@@ -251,6 +270,14 @@ onBothTransports(
         for (const error of stage.reports) expect((error as Error).message).to.equal("Network connection lost.");
       });
 
+      it("delivers what its invocation wrote before it closed it, and waited for neither", async () => {
+        await stage.env.Leaving.hurry();
+        await eventually(() => log.length > 0);
+        expect(log).to.deep.equal(["hurried"]);
+        await stage.idle();
+        expect(stage.reports).to.deep.equal([]);
+      });
+
       it("has no TLS to start between Workers", async () => {
         const socket = stage.api.connect("h:1");
         expect([socket.secureTransport, socket.upgraded]).to.deep.equal(["off", false]);
@@ -259,5 +286,5 @@ onBothTransports(
       });
     });
   },
-  { beyond: { default: Echo } },
+  { beyond: { default: Noting } },
 );

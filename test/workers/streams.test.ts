@@ -1,6 +1,6 @@
 // Streams that outlive what they came with, that hold more than bytes, and that are too many or too much.
 import { expect } from "chai";
-import { WebSocketPair, WorkerEntrypoint, WorkerResponse } from "../../packages/host/src/index.ts";
+import { RpcTarget, WebSocketPair, WorkerEntrypoint, WorkerResponse } from "../../packages/host/src/index.ts";
 import { deferred, eventually, failure, item, onBothTransports, type Untyped } from "./support/transports.ts";
 
 const WRITABLE_LOST =
@@ -344,4 +344,54 @@ onBothTransports(
     });
   },
   { beyond: { default: Slow } },
+);
+
+class Aborted extends WorkerEntrypoint {
+  streams(): unknown {
+    const { ctx } = this;
+    class Ending extends RpcTarget {
+      abort(): void {
+        ctx.abort(new RangeError("given up"));
+      }
+    }
+    return {
+      sink: new WritableStream({ abort: (reason) => void log.push(`sink: ${reason.message}`) }),
+      source: new ReadableStream({ cancel: (reason) => void log.push(`source: ${reason.message}`) }),
+      ending: new Ending(),
+    };
+  }
+  stuck(): WritableStream<unknown> {
+    return new WritableStream({ write: () => new Promise(() => {}) });
+  }
+}
+
+onBothTransports(
+  "c. Streams that end before their time",
+  { default: Aborted },
+  (stage) => {
+    item("a.9", () => {
+      it("break with their invocation's reason where it aborts itself", async () => {
+        log.length = 0;
+        const { sink, source, ending } = await stage.api.streams();
+        const writer = sink.getWriter();
+        const reading = failure(source.getReader().read());
+        expect((await failure(ending.abort())).message).to.equal("given up");
+        expect((await reading).message).to.equal("given up");
+        expect((await failure(writer.closed)).message).to.equal("given up");
+        await eventually(() => log.length === 2);
+        expect(log).to.have.members(["sink: given up", "source: given up"]);
+        ending[Symbol.dispose]();
+      });
+    });
+
+    item("c.8", () => {
+      it("do not keep an invocation for longer than its tasks may take, where their sink never settles", async () => {
+        const writer = (await stage.api.stuck()).getWriter();
+        await writer.write("a");
+        writer.abort().catch(() => {});
+        await stage.idle();
+      });
+    });
+  },
+  { limits: { waitUntilTimeoutMs: 50 } },
 );

@@ -277,6 +277,11 @@ describe("host/http: a response to Node's server", () => {
         "The response's body has a chunk that is no Uint8Array.",
       ],
       [
+        "with chunks that are no bytes, which are to be encoded",
+        () => new Response(streamOf("text"), { headers: { "content-encoding": "gzip" } }),
+        "The response's body has a chunk that is no Uint8Array.",
+      ],
+      [
         "with a header that HTTP can't have",
         () => new Response("x", { headers: { "x-a": "\x01" } }),
         "Invalid character in header content",

@@ -4,7 +4,7 @@ import { connect as connectTcp } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { WebSocket } from "ws";
-import { type Host, serve } from "../../../packages/host/src/index.ts";
+import { type Host, serve, WebSocketPair, WorkerResponse } from "../../../packages/host/src/index.ts";
 import { eventually, type Untyped } from "../../workers/support/transports.ts";
 
 const sockets = fileURLToPath(new URL("../../fixtures/socket-worker", import.meta.url));
@@ -139,5 +139,24 @@ describe("WebSockets from HTTP clients", () => {
     const head = "HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
     expect(await raw(`POST / ${head}Content-Length: 1\r\n\r\nx`)).to.match(/^HTTP\/1\.1 400 /);
     expect(await raw(`GET //[ ${head}\r\n`)).to.match(/^HTTP\/1\.1 [45]\d\d /);
+  });
+
+  it("are closed where the Worker's invocation is aborted", async () => {
+    const handler = {
+      fetch(_request: Request, _env: unknown, ctx: Untyped): Response {
+        const [client, server] = new WebSocketPair();
+        server.accept();
+        server.addEventListener("message", () => ctx.abort(new RangeError("given up")));
+        return new WorkerResponse(null, { status: 101, webSocket: client });
+      },
+    };
+    const workers = [{ name: "aborting", module: { default: handler } }];
+    await using aborting = await serve({ port: 0, workers, report: (error) => void reports.push(error) });
+    const client = new WebSocket(aborting.url);
+    await once(client, "open");
+    client.send("now");
+    expect((await once(client, "close"))[0]).to.equal(1011);
+    await eventually(() => aborting.stats().liveInvocations === 0);
+    expect(reports).to.deep.equal([]);
   });
 });

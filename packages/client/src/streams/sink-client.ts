@@ -4,6 +4,7 @@ import {
   FlowWindow,
   fixedWindow,
   type PayloadEncoder,
+  type PendingCall,
   type ReceivedPayload,
   type ReturnSink,
   type RpcError,
@@ -78,6 +79,8 @@ export class SinkClient {
   readonly #window: FlowWindow;
   #broken: { readonly reason: unknown } | undefined;
   #closed = false;
+  /** Writes that the reader has not answered. */
+  readonly #unanswered = new Set<WriteReturn>();
   /** Tells whoever waits for the end that it will not come. */
   #failEnd: ((reason: unknown) => void) | undefined;
 
@@ -171,14 +174,24 @@ export class SinkClient {
     this.#window.fail(new Error(WRITABLE_LOST));
     this.#watch?.cancel();
     this.#watch = undefined;
+    for (const { call } of this.#unanswered) call?.cancel();
+    this.#unanswered.clear();
     this.#sink.release();
   }
 
   #writeBytes(bytes: Uint8Array): void {
     this.#check();
     const written = new WriteReturn(this);
-    this.#call(BYTE_STREAM_ID_HIGH, BYTE_STREAM_ID_LOW, BYTE_STREAM_WRITE_METHOD, bytesEncoder, bytes, written);
+    this.#await(
+      written,
+      this.#call(BYTE_STREAM_ID_HIGH, BYTE_STREAM_ID_LOW, BYTE_STREAM_WRITE_METHOD, bytesEncoder, bytes, written),
+    );
     written.answered = this.#window.send(bytes.length + WRITE_OVERHEAD);
+  }
+
+  #await(written: WriteReturn, call: PendingCall): void {
+    written.call = call;
+    this.#unanswered.add(written);
   }
 
   async #writeRead(value: unknown): Promise<void> {
@@ -201,11 +214,19 @@ export class SinkClient {
     this.#check();
     const chunk = new ValueChunk(value, this.#sink, kept);
     const written = new WriteReturn(this);
-    this.#call(VALUE_SINK_ID_HIGH, VALUE_SINK_ID_LOW, VALUE_SINK_WRITE_METHOD, this.#valueEncoder, chunk, written);
+    this.#await(
+      written,
+      this.#call(VALUE_SINK_ID_HIGH, VALUE_SINK_ID_LOW, VALUE_SINK_WRITE_METHOD, this.#valueEncoder, chunk, written),
+    );
     written.answered = this.#window.send(chunk.size + WRITE_OVERHEAD);
   }
 
-  /** A write failed. */
+  /** A write was answered. */
+  handleAnswered(written: WriteReturn): void {
+    this.#unanswered.delete(written);
+  }
+
+  /** It failed. */
   handleFailed(error: RpcError): void {
     this.#break(error);
   }
@@ -233,7 +254,7 @@ export class SinkClient {
     encoder: PayloadEncoder<T>,
     content: T,
     sink: ReturnSink,
-  ): { cancel(): void } {
+  ): PendingCall {
     return this.#sink.call(high, low, method, encoder, content, sink);
   }
 }
@@ -242,6 +263,7 @@ export class SinkClient {
 class WriteReturn implements ReturnSink {
   /** Tells the window; set once the write is out. */
   answered: () => void = () => {};
+  call: PendingCall | undefined = undefined;
   readonly #client: SinkClient;
 
   constructor(client: SinkClient) {
@@ -250,10 +272,12 @@ class WriteReturn implements ReturnSink {
 
   handleResults(results: ReceivedPayload): void {
     results.release();
+    this.#client.handleAnswered(this);
     this.answered();
   }
 
   handleException(error: RpcError): void {
+    this.#client.handleAnswered(this);
     this.#client.handleFailed(error);
   }
 }

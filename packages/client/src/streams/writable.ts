@@ -1,5 +1,5 @@
 // WritableStreams that go by reference: served to a peer, and as a peer's arrive here.
-import type { Capability, IncomingCall, PayloadEncoder } from "@capstan/vat";
+import { type Capability, type IncomingCall, type PayloadEncoder, RpcError } from "@capstan/vat";
 import type { JsValueRef, Limits } from "@capstan/wire";
 import { markRemote, toReason } from "../errors.ts";
 import type { Realm } from "../values/realm.ts";
@@ -89,6 +89,8 @@ export class WritableServer extends SinkServer {
   }
 
   #answer(call: IncomingCall, done: Promise<void>): void {
+    // A sink that never settles is not waited for by nobody.
+    call.onCancel = () => call.returnException(RpcError.failed("The writer of this stream waits no more."));
     done.then(
       () => acknowledge(call),
       (error) => call.returnException(toReason(error, this.limits)),
