@@ -45,6 +45,14 @@ describe("env of cloudflare:workers", () => {
       await idle();
     });
 
+    it("refuses to be frozen, which would keep its bindings from later invocations", async () => {
+      for (const path of ["/freeze/own", "/freeze/imported"]) {
+        expect(await get(path)).to.equal("TypeError");
+        expect(await get("/")).to.equal("1");
+      }
+      await idle();
+    });
+
     it("refuses a call while the module is loaded", async () => {
       expect(await get("/early")).to.equal(
         'The binding "BEYOND" cannot be used while Workers are loaded: call it in a handler.',

@@ -75,6 +75,16 @@ describe("modules of the platform", () => {
       expect(await api.otherWithEnv()).to.deep.equal(["Bye", "Hi", "Bye"]);
     });
 
+    it("sees what was defined on env", async () => {
+      expect(await api.defined()).to.deep.equal(["defined", ["GREETING", "LATER"], undefined]);
+    });
+
+    it("refuses to freeze env, and to give it another prototype", async () => {
+      const errors = ["TypeError", "TypeError", "TypeError", "TypeError"];
+      expect(await api.frozen()).to.deep.equal([errors, { GREETING: "Hi" }, true]);
+      expect(await api.greet("Ada")).to.equal("Hi, Ada");
+    });
+
     it("has WebSocketPair on the global object too", async () => {
       expect(await api.pairs()).to.equal(true);
     });

@@ -52,4 +52,9 @@ export class InvocationEnv implements ProxyHandler<object> {
     }
     return own;
   }
+
+  /** Frozen, the Worker's own `env` could show no other bindings than those in it. */
+  preventExtensions(): boolean {
+    return false;
+  }
 }

@@ -82,7 +82,7 @@ export function withEnv<T>(replacement: object, run: () => T): T {
   return storage.run({ scoped: storage.getStore()?.scoped, replacement }, run);
 }
 
-/** An object that stands for what `find` returns now. */
+/** An object that stands for what `find` returns now. It cannot be frozen, since it stays while that changes. */
 function live(find: () => object): object {
   return new Proxy(Object.create(null) as object, {
     get: (_target, key) => Reflect.get(find(), key),
@@ -90,6 +90,8 @@ function live(find: () => object): object {
     deleteProperty: (_target, key) => Reflect.deleteProperty(find(), key),
     defineProperty: (_target, key, descriptor) => Reflect.defineProperty(find(), key, descriptor),
     has: (_target, key) => Reflect.has(find(), key),
+    preventExtensions: () => false,
+    setPrototypeOf: () => false,
     ownKeys: () => Reflect.ownKeys(find()),
     getOwnPropertyDescriptor: (_target, key) => {
       const descriptor = Reflect.getOwnPropertyDescriptor(find(), key);
