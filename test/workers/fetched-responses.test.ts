@@ -98,6 +98,16 @@ onBothTransports("f. Fetched Responses", { default: Api }, (stage) => {
       await value.body?.cancel();
     });
 
+    it("refuses to encode bodies in another way than by itself or not at all", () => {
+      for (const encodeBody of ["foo", "Manual", ""]) {
+        const make = (): Response => new WorkerResponse("body", { headers: gzip, encodeBody: encodeBody as "manual" });
+        expect(make).to.throw(TypeError, `encodeBody is "automatic" or "manual", and not "${encodeBody}".`);
+      }
+      for (const encodeBody of ["automatic", undefined] as const) {
+        expect(new WorkerResponse("body", { encodeBody }).status).to.equal(200);
+      }
+    });
+
     for (const [path, text] of [
       ["/fetched", "encoded upstream"],
       ["/wrapped", "encoded upstream"],

@@ -22,7 +22,10 @@ export class WebSocketPair {
 interface WorkerResponseInit extends ResponseInit {
   /** Handed to the caller. Takes the status 101. */
   readonly webSocket?: WorkerWebSocket | null | undefined;
-  /** Whether the host encodes the body as its `content-encoding` says, or it is encoded already. Default "automatic". */
+  /**
+   * Whether the host encodes the body as its `content-encoding` says, or it is encoded already. Default "automatic"; anything
+   * else is a TypeError.
+   */
   readonly encodeBody?: "automatic" | "manual" | undefined;
 }
 
@@ -38,10 +41,11 @@ interface WorkerResponseConstructor {
 export const WorkerResponse: WorkerResponseConstructor = new Proxy(Response, {
   construct(target, args: ConstructorParameters<WorkerResponseConstructor>, newTarget) {
     const [body, init] = args;
+    const isEncodedAlready = isEncodedAs(init);
     const webSocket = init?.webSocket ?? undefined;
     if (webSocket === undefined && init?.status !== 101) {
       const response = Reflect.construct(target, args, newTarget) as Response;
-      return isEncodedAs(init) ? tellResponse(response, { isEncoded: true }) : response;
+      return isEncodedAlready ? tellResponse(response, { isEncoded: true }) : response;
     }
     if (!(webSocket instanceof WorkerWebSocket)) {
       throw new TypeError("A Response of status 101 takes a webSocket: one end of a WebSocketPair.");
@@ -55,5 +59,10 @@ export const WorkerResponse: WorkerResponseConstructor = new Proxy(Response, {
 
 /** A Response may stand for what another one is made with. */
 function isEncodedAs(init: WorkerResponseInit | undefined): boolean {
-  return init instanceof Response ? isEncoded(init) : init?.encodeBody === "manual";
+  if (init instanceof Response) return isEncoded(init);
+  const encodeBody = init?.encodeBody ?? "automatic";
+  if (encodeBody !== "automatic" && encodeBody !== "manual") {
+    throw new TypeError(`encodeBody is "automatic" or "manual", and not "${String(encodeBody)}".`);
+  }
+  return encodeBody === "manual";
 }
