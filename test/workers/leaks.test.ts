@@ -2,9 +2,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect } from "chai";
-import { warnOfLeaks } from "../../packages/client/src/index.ts";
+import { connect, warnOfLeaks } from "../../packages/client/src/index.ts";
 import { RpcTarget, WorkerEntrypoint } from "../../packages/host/src/index.ts";
-import { eventually, item, onBothTransports } from "./support/transports.ts";
+import { eventually, failure, item, onBothTransports, type Untyped } from "./support/transports.ts";
 
 let disposed = 0;
 
@@ -60,6 +60,10 @@ onBothTransports(
     /** Makes a call whose result nobody keeps, and collects it. */
     async function lose(name: "target" | "closable" | "plain"): Promise<void> {
       await (async () => void (await stage.api[name]()))();
+      await collectAll();
+    }
+
+    async function collectAll(): Promise<void> {
       for (let round = 0; round < 5; round++) {
         collect();
         await new Promise((done) => setTimeout(done, 5));
@@ -87,6 +91,25 @@ onBothTransports(
           using _result = await stage.api.closable();
         })();
         await lose("plain");
+        expect(warnings).to.deep.equal([]);
+      });
+
+      it("says nothing of what has ended with its link", async () => {
+        await (async () => {
+          using link = connect(stage.host.url);
+          const api: Untyped = link.service("callee");
+          await api.target();
+          await api.closable();
+          void failure(api.target().method());
+        })();
+        await collectAll();
+        expect(warnings).to.deep.equal([]);
+      });
+
+      it("says nothing of a service, which keeps nothing at the other end", async () => {
+        using link = connect(stage.host.url);
+        await (async () => void (await link.service("callee").plain!()))();
+        await collectAll();
         expect(warnings).to.deep.equal([]);
       });
     });

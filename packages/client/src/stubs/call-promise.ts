@@ -50,7 +50,7 @@ export interface RemoteMethod {
 
 const JS_CALL: RemoteMethod = { high: JS_RPC_TARGET_ID_HIGH, low: JS_RPC_TARGET_ID_LOW, id: JS_RPC_TARGET_CALL_METHOD };
 
-const NOT_WATCHED: { isDisposed: boolean } = Object.seal({ isDisposed: true });
+const NOTHING_KEPT: { kept: Capability | undefined } = Object.seal({ kept: undefined });
 
 type Settled = { readonly value: unknown } | { readonly error: unknown };
 
@@ -65,11 +65,12 @@ export class CallPromise implements PromiseBase, PendingPromise, ReturnSink {
   #call: PendingCall | undefined;
   /** What stands for the result, once somebody pipelines on it: at the callee while pending, then here. */
   #pipeline: Capability | undefined;
-  /** What runs the result's disposer at the callee when it is dropped. */
-  #owner: Capability | undefined;
   #held: Held | undefined;
-  /** Apart from this, which holds the result: whoever watches it must not. */
-  #watched = NOT_WATCHED;
+  /**
+   * What runs the result's disposer at the callee when it is dropped. Apart from this, which holds the result: whoever
+   * watches it must not.
+   */
+  #owner = NOTHING_KEPT;
   #settled: Settled | undefined;
   #waiting: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
   #promise: Promise<unknown> | undefined;
@@ -260,10 +261,9 @@ export class CallPromise implements PromiseBase, PendingPromise, ReturnSink {
       // From here on the value itself is at hand for pipelined calls; only its owner's disposer is still at the callee.
       this.#dropPipeline();
       if (hasDisposer) {
-        this.#owner = pipeline?.addRef();
+        this.#owner = { kept: pipeline?.addRef() };
         this.#held = { dispose: () => this.#releaseResult() };
         this.realm.handleHeld?.(this.#held, true);
-        this.#watched = { isDisposed: false };
       }
       if (typeof value === "object" && value !== null && this.#result === undefined) this.#attachDisposer(value);
       this.#settle({ value });
@@ -306,10 +306,9 @@ export class CallPromise implements PromiseBase, PendingPromise, ReturnSink {
 
   #releaseResult(): void {
     this.#dropPipeline();
-    const owner = this.#owner;
-    this.#owner = undefined;
+    const owner = this.#owner.kept;
     if (owner !== undefined) {
-      this.#watched.isDisposed = true;
+      this.#owner.kept = undefined;
       if (this.#held !== undefined) this.realm.handleHeld?.(this.#held, false);
       owner.release();
     }
@@ -318,12 +317,12 @@ export class CallPromise implements PromiseBase, PendingPromise, ReturnSink {
 
   /** The result's own disposer gives back everything that came with it. A lone stub disposes of itself. */
   #attachDisposer(value: object): void {
-    const holds = this.#owner !== undefined || this.#stubs?.holdsStubs === true;
+    const holds = this.#owner.kept !== undefined || this.#stubs?.holdsStubs === true;
     const release = (): void => this.#releaseResult();
     const dispose = holds ? release : this.#stubs?.holdsStreams === true ? passesOn(release) : nothingToDispose;
     Object.defineProperty(value, Symbol.dispose, { value: dispose, configurable: true });
     // Stubs are watched one by one.
-    if (this.#owner !== undefined) watch(value, "result", this.#watched);
+    if (this.#owner.kept !== undefined) watch(value, "result", this.#owner);
   }
 }
 

@@ -1,10 +1,12 @@
 // Warnings of stubs and results that were lost without being disposed of. Off unless asked for: they cost a registration
 // for each.
+import type { Capability } from "@capstan/vat";
 import { leakSetting, warn } from "#platform";
 
-/** What is watched, and how to tell that it was given back. */
+/** What is watched. */
 export interface Watched {
-  readonly isDisposed: boolean;
+  /** What it keeps at the other end; undefined once that was given back. */
+  readonly kept: Capability | undefined;
 }
 
 interface Loss {
@@ -51,14 +53,16 @@ export function arriveFrom(site: string | undefined): void {
   arrivingFrom = site;
 }
 
-/** Watches `object`, which is lost where it is collected before `watched` was disposed of. */
+/** Watches `object`, which is lost where it is collected while `watched` keeps something. */
 export function watch(object: object, kind: keyof typeof TEXTS, watched: Watched): void {
   if (registry === undefined) return;
   registry.register(object, { watched, text: TEXTS[kind], site: traces ? (arrivingFrom ?? callSite()) : undefined });
 }
 
 function tell({ watched, text, site }: Loss): void {
-  if (!watched.isDisposed && registry !== undefined) warn(text, site);
+  const { kept } = watched;
+  // What was lost with its link is kept no longer.
+  if (kept !== undefined && kept.brokenReason === undefined && registry !== undefined) warn(text, site);
 }
 
 const setting = leakSetting();

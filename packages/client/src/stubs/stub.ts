@@ -118,8 +118,8 @@ export class Stub extends Handler implements StubBase {
     return this.local !== undefined;
   }
 
-  get isDisposed(): boolean {
-    return this.#cap === undefined;
+  get kept(): Capability | undefined {
+    return this.#cap;
   }
 
   target(): Capability {
@@ -284,7 +284,8 @@ export type LocalMembers = (base: CallBase) => { readonly [name: string]: object
 export function makeStub(realm: Realm, cap: Capability, local?: LocalMembers): Disposable & object {
   const stub = local === undefined ? new Stub(realm, cap) : new ServiceStub(realm, cap, local);
   const proxy = new Proxy(CALLABLE, stub) as never;
-  watch(proxy, "stub", stub);
+  // A service keeps nothing at the other end until it is called.
+  if (local === undefined) watch(proxy, "stub", stub);
   return proxy;
 }
 
