@@ -55,7 +55,7 @@ class Api extends WorkerEntrypoint {
     for await (const chunk of stream) for (const byte of chunk) sum += byte;
     return sum;
   }
-  async fetch(request: Request): Promise<Response> {
+  override async fetch(request: Request): Promise<Response> {
     return new Response(`${request.method} ${await request.text()}`, { headers: { "x-seen": "yes" } });
   }
 }
@@ -112,7 +112,7 @@ describe("client: packed links", () => {
       const near = heard();
       await using far = await serveApi({ packed: callee });
       class Caller extends WorkerEntrypoint<{ readonly API: { add(a: number, b: number): Promise<number> } }> {
-        async fetch(): Promise<Response> {
+        override async fetch(): Promise<Response> {
           return new Response(String(await this.env.API.add(20, 22)));
         }
       }

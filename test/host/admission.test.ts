@@ -17,7 +17,7 @@ class Slow extends WorkerEntrypoint {
     this.ctx.abort(new Error("given up"));
     return this.run();
   }
-  fetch(): Response {
+  override fetch(): Response {
     return new Response("fetched");
   }
 }

@@ -10,7 +10,7 @@ class Api extends WorkerEntrypoint {
   add(a: number, b: number): number {
     return a + b;
   }
-  fetch(): Response {
+  override fetch(): Response {
     return new Response("answered");
   }
 }

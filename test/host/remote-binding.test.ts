@@ -8,7 +8,7 @@ class Callee extends WorkerEntrypoint {
 }
 
 class Caller extends WorkerEntrypoint<{ readonly CALLEE: { hello(): Promise<string> } }> {
-  async fetch(): Promise<Response> {
+  override async fetch(): Promise<Response> {
     try {
       return new Response(await this.env.CALLEE.hello());
     } catch (error) {

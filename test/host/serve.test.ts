@@ -63,7 +63,7 @@ class Front extends WorkerEntrypoint<{ readonly B: Remote }> {
   async viaBinding(a: number, b: number): Promise<number> {
     return (await this.env.B.add!(a, b)) as number;
   }
-  async fetch(): Promise<Response> {
+  override async fetch(): Promise<Response> {
     return new Response(String(await this.env.B.add!(1, 2)));
   }
 }

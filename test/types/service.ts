@@ -70,6 +70,7 @@ interface Store {
   log(...lines: string[]): void;
   find(id: number): Promise<{ readonly id: number } | null>;
   map<T>(values: readonly T[], change: (value: T) => T): T[];
+  same<T extends { readonly id: number }>(value: T): T;
   subscribe(onEvent: (event: string, counter: Counter) => Promise<boolean>): Promise<() => void>;
   pipe(from: ReadableStream<{ readonly at: Date }>): WritableStream<string>;
   fetch(request: Request): Response;
@@ -102,6 +103,10 @@ export async function more(): Promise<void> {
   // @ts-expect-error: it may be null
   found.id;
   const mapped: unknown[] = await store.map([1], (value) => value);
+  // Type parameters become what they extend.
+  const same: { readonly id: number } = await store.same({ id: 1 });
+  // @ts-expect-error: that has no name
+  await store.same({ id: 1, name: "a" });
 
   const stop: RpcStub<() => void> = await store.subscribe(async (event, counter) => {
     const next: number = await counter.increment(event.length);
@@ -145,6 +150,7 @@ export async function more(): Promise<void> {
     text,
     several,
     mapped,
+    same,
     sink,
     response,
     socket,

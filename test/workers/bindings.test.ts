@@ -38,10 +38,10 @@ async function useBinding(binding: Untyped): Promise<unknown> {
 const USED = [SHAPE, "POST http://x.test/path sent", "echo", "Hello, Ada"];
 
 export class Named extends WorkerEntrypoint {
-  async fetch(request: Request): Promise<Response> {
+  override async fetch(request: Request): Promise<Response> {
     return new Response(`${request.method} ${request.url} ${await request.text()}`);
   }
-  async connect(socket: Socket): Promise<void> {
+  override async connect(socket: Socket): Promise<void> {
     await socket.readable.pipeTo(socket.writable);
   }
   greet(name: string): string {

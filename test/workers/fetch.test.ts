@@ -15,7 +15,7 @@ const log: unknown[] = [];
 let gate = deferred();
 
 class Api extends WorkerEntrypoint<{ readonly COLOR: string }> {
-  async fetch(...args: Request[]): Promise<Response> {
+  override async fetch(...args: Request[]): Promise<Response> {
     const [request] = args as [Request];
     log.push([args.length, request.method, new URL(request.url).pathname, request.redirect]);
     const url = new URL(request.url);
@@ -83,7 +83,7 @@ class Api extends WorkerEntrypoint<{ readonly COLOR: string }> {
     }
   }
 
-  async connect(socket: Untyped): Promise<void> {
+  override async connect(socket: Untyped): Promise<void> {
     const { localAddress } = await socket.opened;
     log.push(localAddress);
     const writer = socket.writable.getWriter();
@@ -96,7 +96,7 @@ class Api extends WorkerEntrypoint<{ readonly COLOR: string }> {
 }
 
 class Throwing extends WorkerEntrypoint {
-  async connect(socket: Untyped): Promise<void> {
+  override async connect(socket: Untyped): Promise<void> {
     await socket.opened;
     throw new RangeError("thrown by connect");
   }

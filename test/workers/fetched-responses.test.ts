@@ -13,7 +13,7 @@ const gzip = { "content-encoding": "gzip" };
 let upstream = "";
 
 class Api extends WorkerEntrypoint {
-  async fetch(request: Request): Promise<Response> {
+  override async fetch(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (pathname === "/hop") return new Response(null, { status: 302, headers: { location: "/last?a=b#c" } });
     if (pathname === "/fetched") return await fetch(upstream);

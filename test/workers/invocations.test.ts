@@ -38,7 +38,7 @@ class Beyond extends WorkerEntrypoint {
     await gate.promise;
     return "done";
   }
-  async fetch(): Promise<Response> {
+  override async fetch(): Promise<Response> {
     await this.hang();
     return new Response("answered");
   }
@@ -227,7 +227,7 @@ onBothTransports(
 describe("a. Invocations for HTTP", () => {
   let host: Host;
   class Front extends WorkerEntrypoint<{ readonly BEYOND: Untyped }> {
-    async fetch(request: Request): Promise<Response> {
+    override async fetch(request: Request): Promise<Response> {
       if (request.url.endsWith("/wait")) await this.env.BEYOND.hang();
       return new Response(String(await (await this.env.BEYOND.counter()).increment()));
     }

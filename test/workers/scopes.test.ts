@@ -9,7 +9,7 @@ const scoped = fileURLToPath(new URL("../fixtures/scoped-worker", import.meta.ur
 const store = new AsyncLocalStorage<string>();
 
 class Caller extends WorkerEntrypoint<{ SCOPED: Untyped }> {
-  async fetch(request: Request): Promise<Response> {
+  override async fetch(request: Request): Promise<Response> {
     const { SCOPED } = this.env;
     const back = async (): Promise<string> => String(await SCOPED.back(() => String(store.getStore())));
     const { pathname } = new URL(request.url);

@@ -10,7 +10,7 @@ const NO_BYTES = "A socket takes bytes alone: an ArrayBuffer, or a view of one."
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 class Echo extends WorkerEntrypoint {
-  async connect(socket: Untyped): Promise<void> {
+  override async connect(socket: Untyped): Promise<void> {
     const writer = socket.writable.getWriter();
     for await (const chunk of socket.readable) await writer.write(chunk);
     await writer.close();
@@ -19,7 +19,7 @@ class Echo extends WorkerEntrypoint {
 }
 
 class Closing extends WorkerEntrypoint {
-  async connect(socket: Untyped): Promise<void> {
+  override async connect(socket: Untyped): Promise<void> {
     const writer = socket.writable.getWriter();
     const reader = socket.readable.getReader();
     log.push(new TextDecoder().decode((await reader.read()).value));
@@ -30,7 +30,7 @@ class Closing extends WorkerEntrypoint {
 }
 
 class Counting extends WorkerEntrypoint {
-  async connect(socket: Untyped): Promise<void> {
+  override async connect(socket: Untyped): Promise<void> {
     let text = "";
     for await (const chunk of socket.readable) text += new TextDecoder().decode(chunk);
     log.push(text);
@@ -39,7 +39,7 @@ class Counting extends WorkerEntrypoint {
 
 /** Notes what arrives, and answers with bytes of every kind. */
 class Kinds extends WorkerEntrypoint {
-  async connect(socket: Untyped): Promise<void> {
+  override async connect(socket: Untyped): Promise<void> {
     for await (const chunk of socket.readable) log.push(chunk);
     const writer = socket.writable.getWriter();
     for (const chunk of kinds) await writer.write(chunk);
@@ -49,14 +49,14 @@ class Kinds extends WorkerEntrypoint {
 
 /** Writes what is no bytes. */
 class Talking extends WorkerEntrypoint {
-  async connect(socket: Untyped): Promise<void> {
+  override async connect(socket: Untyped): Promise<void> {
     await socket.writable.getWriter().write("text");
   }
 }
 
 /** Ends its direction, and goes on reading. */
 class Finishing extends WorkerEntrypoint {
-  async connect(socket: Untyped): Promise<void> {
+  override async connect(socket: Untyped): Promise<void> {
     await socket.writable.close();
     for await (const chunk of socket.readable) log.push(new TextDecoder().decode(chunk));
     log.push("handler done");
@@ -64,14 +64,14 @@ class Finishing extends WorkerEntrypoint {
 }
 
 class Failing extends WorkerEntrypoint {
-  connect(): never {
+  override connect(): never {
     throw new RangeError("not today");
   }
 }
 
 /** Echoes, and notes what it got up to the end. */
 class Noting extends WorkerEntrypoint {
-  async connect(socket: Untyped): Promise<void> {
+  override async connect(socket: Untyped): Promise<void> {
     let text = "";
     const writer = socket.writable.getWriter();
     for await (const chunk of socket.readable) {

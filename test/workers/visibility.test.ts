@@ -108,10 +108,10 @@ class Api extends WorkerEntrypoint {
   delete(): string {
     return "delete";
   }
-  fetch(): Response {
+  override fetch(): Response {
     return new Response();
   }
-  connect(): void {}
+  override connect(): void {}
   alarm(): void {}
   webSocketMessage(): void {}
   webSocketClose(): void {}

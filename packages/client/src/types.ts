@@ -119,7 +119,8 @@ type Hidden = "ctx" | "env" | "dup" | "constructor" | "onRpcBroken" | symbol;
 
 /**
  * A method from the other end: arguments may be stubs, the result is a promise that pipelines. Of overloads the last four
- * are seen; where there are fewer, the first is inferred for those that are missing. Type parameters become `unknown`.
+ * are seen; where there are fewer, the first is inferred for those that are missing. Type parameters become what they extend,
+ * `unknown` where that is nothing.
  */
 type Method<F> = F extends {
   (...args: infer Args1): infer Result1;
@@ -163,11 +164,14 @@ type Pipelined<T> = T extends Plain | symbol | readonly unknown[] | ReadonlyMap<
   ? unknown
   : Callable<T> & Members<T>;
 
-/** The public methods and properties of an entrypoint, by the type of its instances or by its class. */
-export type Provider<T> = Members<T extends abstract new (...args: never[]) => infer Instance ? Instance : T>;
+/** The public methods and properties of an entrypoint, by the type of its instances or by its class; not its two events. */
+export type Provider<T> = Omit<
+  Members<T extends abstract new (...args: never[]) => infer Instance ? Instance : T>,
+  keyof Events
+>;
 
 /** A service as a binding shows it: what its entrypoint provides, and the two events. */
-export type Service<T = unknown> = Omit<Provider<T>, keyof Events> & Events;
+export type Service<T = unknown> = Provider<T> & Events;
 
 /** What `link.service` gives: a service, and what every stub has. */
 export type ServiceStub<T = unknown> = Service<T> &

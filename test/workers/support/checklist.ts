@@ -60,7 +60,7 @@ export const CHECKLIST = {
   "f.3": "A WebSocket upgrade through fetch",
   "g.1": "connect() on a binding is a Socket both ways",
   "g.2": "connect() of cloudflare:sockets is a TCP socket",
-  "h.1": "Service<T> and RpcStub<T> type what arrives",
+  "h.1": "Service<T> and RpcStub<T> type what arrives; type parameters become what they extend",
 } as const;
 
 export type ItemId = keyof typeof CHECKLIST;

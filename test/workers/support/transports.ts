@@ -89,7 +89,7 @@ class StagedHosts implements Stage {
     const { limits = {}, vars, props, leaves = false } = this.#options;
     let env: { readonly [name: string]: Untyped } = {};
     class Caller extends WorkerEntrypoint<{ readonly [name: string]: Untyped }> {
-      fetch(): Response {
+      override fetch(): Response {
         env = this.env;
         return new Response();
       }

@@ -1,4 +1,5 @@
 // The base class that Workers extend.
+import type { Socket } from "@capstan/client";
 import type { ExecutionContext } from "../context.ts";
 
 /**
@@ -13,6 +14,12 @@ export class WorkerEntrypoint<Env = unknown> {
     this.ctx = ctx;
     this.env = env;
   }
+
+  /** Answers a request: from HTTP, or of `fetch()` on a binding. Without it there is no answer but an error. */
+  fetch?(request: Request): Response | Promise<Response>;
+
+  /** Takes a socket that `connect()` on a binding opened. It ends when what this returns has settled. */
+  connect?(socket: Socket): void | Promise<void>;
 }
 
 type EntrypointClass = new (ctx: ExecutionContext, env: unknown) => object;
