@@ -32,6 +32,7 @@ import { type FindService, LinkServer } from "./link-server.ts";
 import { loadWorker } from "./loader/load-worker.ts";
 import { registerEnvironment } from "./platform/environments.ts";
 import { platformModules } from "./platform/modules.ts";
+import { exposeWebSocketPair } from "./platform/web-sockets.ts";
 import { type InvocationCounter, Worker } from "./worker.ts";
 
 /** A Worker given in code. */
@@ -209,6 +210,7 @@ async function load(path: string, realm: Realm, warn: (warning: string) => void)
   const config = await readWorkerConfig(path);
   for (const warning of config.warnings) warn(warning);
   const environment = new Environment(realm, config);
+  exposeWebSocketPair();
   const { exports } = await loadWorker(config, { builtins: platformModules(registerEnvironment(environment.env)) });
   return { name: config.name, module: exports, environment, services: config.services, source: path };
 }

@@ -216,6 +216,11 @@ describe("host/loader: loading a Worker's module", () => {
     });
   });
 
+  it("has the global object as self", async () => {
+    const code = "export default { is: self === globalThis, of: typeof self };";
+    expect(await values({ "src/index.js": code })).to.deep.equal({ is: true, of: "object" });
+  });
+
   it("leaves Node's own modules to Node, also where they are imported late", async () => {
     const { same, late } = await values({
       "src/index.js": `
@@ -352,8 +357,10 @@ describe("host/loader: loading a Worker's module", () => {
     });
 
     it("the syntax of service workers, and says what to write", async () => {
-      const error = await failure({ "src/index.js": 'addEventListener("fetch", () => {});' });
-      expect(error.message).to.contain("service workers").and.contain("export default");
+      for (const object of ["", "self.", "globalThis."]) {
+        const error = await failure({ "src/index.js": `${object}addEventListener("fetch", () => {});` });
+        expect(error.message).to.contain("service workers").and.contain("export default");
+      }
     });
 
     it("WebAssembly that is none", async () => {

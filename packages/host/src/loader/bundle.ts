@@ -33,7 +33,6 @@ async function buildOne(
   config: WorkerConfig,
   builtins: Readonly<Record<string, string>>,
 ): Promise<BuildResult<{ write: false }>> {
-  const hasGlobals = Object.hasOwn(builtins, GLOBALS);
   try {
     // The bundler takes symbolic links away, so relative names need a root without them.
     const root = await realpath(dirname(config.file));
@@ -54,10 +53,11 @@ async function buildOne(
       sourcemap: "inline",
       define: {
         "process.env.NODE_ENV": '"production"',
-        ...(hasGlobals ? { "globalThis.WebSocketPair": "WebSocketPair", "self.WebSocketPair": "WebSocketPair" } : {}),
+        // Node has no `self`.
+        self: "globalThis",
       },
       loader: { ".txt": "text", ".html": "text", ".sql": "text" },
-      inject: hasGlobals ? [GLOBALS] : [],
+      inject: Object.hasOwn(builtins, GLOBALS) ? [GLOBALS] : [],
       plugins: [workerModules(builtins, root)],
       logLevel: "silent",
     });

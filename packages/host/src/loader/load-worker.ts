@@ -105,7 +105,7 @@ async function within<T>(timeout: number, worker: string, promise: Promise<T>): 
 
 function describe(thrown: unknown): string {
   if (!(thrown instanceof Error)) return inspect(thrown);
-  if (thrown instanceof ReferenceError && thrown.message.startsWith("addEventListener ")) return SERVICE_WORKER;
+  if (/^(globalThis\.)?addEventListener is not /.test(thrown.message)) return SERVICE_WORKER;
   return thrown.message === "" ? thrown.name : `${thrown.name}: ${thrown.message}`;
 }
 

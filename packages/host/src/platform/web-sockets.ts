@@ -19,6 +19,12 @@ export class WebSocketPair {
   }
 }
 
+/** Puts the class on the global object, where libraries look for it, unless there is one. */
+export function exposeWebSocketPair(): void {
+  if ("WebSocketPair" in globalThis) return;
+  Object.defineProperty(globalThis, "WebSocketPair", { value: WebSocketPair, writable: true, configurable: true });
+}
+
 interface WorkerResponseInit extends ResponseInit {
   /** Handed to the caller. Takes the status 101. */
   readonly webSocket?: WorkerWebSocket | null | undefined;
