@@ -31,20 +31,22 @@ const missing: [string, number][] = [
 
 const NO_BODY = { value: null };
 
-/** A host object with these parts: numbers, strings, and values. */
-function object(tag: number, ...parts: (number | string | { readonly value: unknown })[]): (out: ValueWriter) => void {
+type Part = number | string | { readonly value: unknown } | { readonly double: number };
+
+/** A host object with these parts: numbers, strings, values, and numbers of eight bytes. */
+function object(tag: number, ...parts: Part[]): (out: ValueWriter) => void {
   return (out) => {
     out.writeHostTag(tag);
     for (const part of parts) {
       if (typeof part === "number") out.writeVarint(part);
       else if (typeof part === "string") out.writeString(part);
+      else if ("double" in part) out.writeDouble(part.double);
       else out.writeValue(part.value);
     }
   };
 }
 
 const malformed: [string, (out: ValueWriter) => void][] = [
-  ["a host object of unknown kind", object(99)],
   ["Headers that have fewer fields than they say", object(4, 4_000_000_000)],
   ["Headers with a name that no header has", object(4, 1, "a b\n", "")],
   ["a Request to no URL", object(5, "GET", "nonsense", "follow", 0, NO_BODY)],
@@ -53,6 +55,11 @@ const malformed: [string, (out: ValueWriter) => void][] = [
   ["a Response of an impossible status", object(6, 77_777, "", "", 0, NO_BODY)],
   ["a URL that is none", object(65, "nonsense")],
   ["a Blob of more bytes than there are", object(15, "", 1_000_000_000)],
+  ["an encoded Response with a body that is no stream", object(69, 200, "", "", 0, { value: "a body" })],
+  ["an encoded Response of an impossible status", object(69, 77_777, "", "", 0, NO_BODY)],
+  ["an encoded Response of status 101 without a WebSocket", object(69, 101, "", "", 0, NO_BODY)],
+  ["a File of more bytes than there are", object(70, "name", { double: 0 }, "", 1_000_000_000)],
+  ["a File without the time of its last change", object(70, "name")],
 ];
 
 describe("c. Values from a peer that lies", () => {
@@ -97,9 +104,13 @@ describe("c. Values from a peer that lies", () => {
 
   for (const [what, write] of malformed) {
     it(`refuses ${what}`, async () => {
-      await expectRefusal(liar(write), /value: |a value holds|a body that is no stream/);
+      await expectRefusal(liar(write), /value: |a body that is no stream/);
     });
   }
+
+  it("refuses a host object of unknown kind", async () => {
+    await expectRefusal(liar(object(99)), /a value holds a host object of unknown kind 99/);
+  });
 
   it("ends with no invocation alive", () => {
     expect(host.stats().liveInvocations).to.equal(0);

@@ -172,6 +172,19 @@ onBothTransports(
         await socket.closed;
       });
 
+      it("ends a read into the reader's own buffer that waits while the other end closes", async () => {
+        const socket = stage.api.connect("h:1");
+        const writer = socket.writable.getWriter();
+        const reader = socket.readable.getReader({ mode: "byob" });
+        await writer.write(encode("hi"));
+        expect(new TextDecoder().decode((await reader.read(new Uint8Array(2))).value)).to.equal("hi");
+        const pending = reader.read(new Uint8Array(2));
+        await writer.close();
+        const { done, value } = await pending;
+        expect([done, value.length]).to.deep.equal([true, 0]);
+        await socket.closed;
+      });
+
       it("passes over empty chunks", async () => {
         const socket = stage.api.connect("h:1");
         const writer = socket.writable.getWriter();

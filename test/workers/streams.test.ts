@@ -48,6 +48,12 @@ class Api extends WorkerEntrypoint {
     for (let next = await reader.read(); !next.done; next = await reader.read()) size += next.value.length;
     return size;
   }
+  /** Notes where in which buffer the bytes of its chunks lie. */
+  placing(): WritableStream<Uint8Array> {
+    return new WritableStream({
+      write: ({ byteOffset, buffer, length }) => void log.push([byteOffset, buffer.byteLength, length]),
+    });
+  }
   stuck(): WritableStream<unknown> {
     return new WritableStream({
       write: () => gate.promise,
@@ -211,6 +217,14 @@ onBothTransports("c. Streams", { default: Api }, (stage) => {
   });
 
   item("c.8", () => {
+    it("gives a sink chunks that fill a buffer of their own", async () => {
+      const writer = (await stage.api.placing()).getWriter();
+      const sizes = [1, 3000, 65_536];
+      for (const size of sizes) await writer.write(new Uint8Array(new ArrayBuffer(size + 24), 8, size));
+      await writer.close();
+      expect(log).to.deep.equal(sizes.map((size) => [0, size, size]));
+    });
+
     it("hands over reasons that are no errors as they are", async () => {
       for (const reason of ["enough", 7, null, false, 10n]) {
         const { readable, writable } = await stage.api.noting();
