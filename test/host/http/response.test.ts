@@ -1,12 +1,11 @@
 import { once } from "node:events";
-import { createServer, get } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { brotliDecompressSync, gunzipSync, gzipSync, inflateSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { errorResponse, HttpError } from "../../../packages/host/src/http/http-error.ts";
 import { sendResponse } from "../../../packages/host/src/http/response.ts";
-import { WorkerResponse } from "../../../packages/host/src/index.ts";
 import { deferred, type Handler, type Loopback, readAll, readUntil, serve } from "./loopback.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -277,11 +276,6 @@ describe("host/http: a response to Node's server", () => {
         "The response's body has a chunk that is no Uint8Array.",
       ],
       [
-        "with chunks that are no bytes, which are to be encoded",
-        () => new Response(streamOf("text"), { headers: { "content-encoding": "gzip" } }),
-        "The response's body has a chunk that is no Uint8Array.",
-      ],
-      [
         "with a header that HTTP can't have",
         () => new Response("x", { headers: { "x-a": "\x01" } }),
         "Invalid character in header content",
@@ -325,54 +319,6 @@ describe("host/http: a response to Node's server", () => {
       upstream.closeAllConnections();
       upstream.close();
     }
-  });
-
-  for (const [encoding, decode] of [
-    ["gzip", gunzipSync],
-    ["deflate", inflateSync],
-    ["br", brotliDecompressSync],
-  ] as const) {
-    it(`with the content-encoding ${encoding} goes out encoded so, without a length that was another's`, async () => {
-      const headers = { "content-encoding": encoding, "content-length": "5" };
-      const { origin } = await start(() => new Response("hello", { headers }));
-      const body = await new Promise<Buffer>((resolve, reject) => {
-        get(origin, async (res) => {
-          expect(res.headers["content-encoding"]).to.equal(encoding);
-          expect(res.headers["content-length"]).not.to.equal("5");
-          resolve(Buffer.concat(await res.toArray()));
-        }).once("error", reject);
-      });
-      expect(String(decode(body))).to.equal("hello");
-    });
-  }
-
-  it("is encoded chunk by chunk: none waits for the next one", async () => {
-    const more = deferred<void>();
-    const body = new ReadableStream<Uint8Array>({
-      async start(controller) {
-        controller.enqueue(bytes("first"));
-        await more.promise;
-        controller.close();
-      },
-    });
-    const { origin } = await start(() => new Response(body, { headers: { "content-encoding": "gzip" } }));
-    const reader = (await fetch(origin)).body?.getReader();
-    expect(String(Buffer.from((await reader?.read())?.value ?? []))).to.equal("first");
-    more.resolve();
-    expect((await reader?.read())?.done).to.equal(true);
-  });
-
-  it("that is encoded already says so by encodeBody, and with an encoding that nobody here knows goes out as it is", async () => {
-    const zipped = new WorkerResponse(gzipSync("by hand"), {
-      headers: { "content-encoding": "gzip" },
-      encodeBody: "manual",
-    });
-    const { origin } = await start(() => zipped);
-    expect(await (await fetch(origin)).text()).to.equal("by hand");
-    await server?.[Symbol.asyncDispose]();
-    expect((await wire(new Response("as it is", { headers: { "content-encoding": "x-own" } }))).rest).to.equal(
-      "as it is",
-    );
   });
 
   it("goes to an old client without chunks", async () => {

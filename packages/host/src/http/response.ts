@@ -3,7 +3,7 @@ import { type ServerResponse, STATUS_CODES } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isAboutEncoding, wasDecoded } from "@capstan/client/serving";
 import { connectionHeaders } from "./connection-headers.ts";
-import { encoderFor } from "./encode-body.ts";
+import { encodersFor } from "./encode-body.ts";
 import { clientGone, onExchangeEnd } from "./exchange.ts";
 
 /** Bytes of a body that are waited for, within one turn of the event loop, before the head is sent. */
@@ -13,8 +13,8 @@ const MAX_EAGER = 65_536;
  * Sends `response` and takes its body: it is read to its end, or cancelled where nobody gets it (HEAD, a client that
  * goes away). Settles when all was handed to the operating system; also, without an error, when the client has gone.
  *
- * A body whose `content-encoding` is gzip, deflate or br is encoded so, unless the response was made with `encodeBody:
- * "manual"`. Headers about the connection (`connection`, `transfer-encoding`, …) are left out. A body that is complete in the turn
+ * A body whose `content-encoding` is gzip, x-gzip, deflate, br or a list of these is encoded so, unless the response was made
+ * with `encodeBody: "manual"`. Headers about the connection (`connection`, `transfer-encoding`, …) are left out. A body that is complete in the turn
  * of the event loop in which it is first read gets a `content-length`; any other goes out as it comes, its head first.
  *
  * @throws (as a rejection) what the body's stream failed with; TypeError for a response that can't be sent: a body that
@@ -28,8 +28,10 @@ export async function sendResponse(res: ServerResponse, response: Response): Pro
   if (response.bodyUsed || body?.locked) throw new TypeError("The response's body was read already.");
 
   const bodyless = res.req.method === "HEAD" || status === 204 || status === 304;
-  const encoder = bodyless ? undefined : encoderFor(response);
-  const reader = (encoder === undefined ? body : body?.pipeThrough(checking()).pipeThrough(encoder))?.getReader();
+  const encoders = bodyless ? [] : encodersFor(response);
+  let outgoing = encoders.length === 0 ? body : body?.pipeThrough(checking());
+  for (const encoder of encoders) outgoing = outgoing?.pipeThrough(encoder);
+  const reader = outgoing?.getReader();
   const exchange: Exchange = { ended: false, wake: () => {} };
   onExchangeEnd(res.req, res, (sent) => {
     exchange.ended = true;
@@ -48,7 +50,7 @@ export async function sendResponse(res: ServerResponse, response: Response): Pro
       writeHead(res, response, bodyless ? undefined : 0);
       res.end();
     } else {
-      await sendBody(res, response, reader, exchange, encoder !== undefined);
+      await sendBody(res, response, reader, exchange, encoders.length > 0);
     }
   } catch (error) {
     if (exchange.ended) return;
