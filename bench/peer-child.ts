@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import type { ClosedLoopOptions, Sample } from "../packages/cli/src/bench/load/closed-loop.ts";
+import type { ChainMode } from "../packages/cli/src/bench/metrics.ts";
 import { MeasuredProcess } from "../packages/cli/src/bench/processes/measured-process.ts";
 import type { Usage } from "../packages/cli/src/bench/usage.ts";
 import type { Ability, PeerName } from "./peer.ts";
@@ -74,8 +75,8 @@ export class RunningPeer {
   }
 
   /** Milliseconds of one chain of so many calls. */
-  async chain(length: number): Promise<number> {
-    return (await this.askClient({ kind: "chain", length }, "number")).value;
+  async chain(length: number, mode: ChainMode): Promise<number> {
+    return (await this.askClient({ kind: "chain", length, mode }, "number")).value;
   }
 
   /** MiB per second of a stream that takes about so many milliseconds. */

@@ -2,6 +2,7 @@
 // The harness drives it over IPC (peer-child.ts) and it ends when told to, or when the harness is gone.
 import { streamRate } from "../packages/cli/src/bench/chunks.ts";
 import { type ClosedLoopOptions, measure, type Sample } from "../packages/cli/src/bench/load/closed-loop.ts";
+import type { ChainMode } from "../packages/cli/src/bench/metrics.ts";
 import { answer, followStarter, reply, replyFailed } from "../packages/cli/src/bench/processes/answering.ts";
 import { readUsage, type Usage } from "../packages/cli/src/bench/usage.ts";
 import { ABILITIES, type Abilities, type Ability, isPeerName, loadPeer, type Peer, type PeerClient } from "./peer.ts";
@@ -62,7 +63,7 @@ class Client {
       case "loop":
         return { kind: "sample", sample: withoutErrors(await loop(this.current, request)) };
       case "chain":
-        return { kind: "number", value: await this.timeChain(request.length) };
+        return { kind: "number", value: await this.timeChain(request.length, request.mode) };
       case "stream": {
         const transfer = this.can(request.direction);
         return { kind: "number", value: await streamRate(transfer, request.duration) };
@@ -87,10 +88,10 @@ class Client {
     for (const connection of this.connections) connection.close();
   }
 
-  private async timeChain(length: number): Promise<number> {
+  private async timeChain(length: number, mode: ChainMode): Promise<number> {
     const chain = this.can("chain");
     const from = performance.now();
-    const last = await chain(length);
+    const last = await chain(length, mode);
     const time = performance.now() - from;
     if (last !== length - 1) throw new Error(`a chain of ${length} calls ended at ${last}`);
     return time;

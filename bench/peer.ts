@@ -1,5 +1,6 @@
 // What the comparison asks of every system in it, and which systems there are. One file in peers/ is one system.
 import type { CallClient, ClosedLoopOptions, Sample } from "../packages/cli/src/bench/load/closed-loop.ts";
+import type { ChainMode } from "../packages/cli/src/bench/metrics.ts";
 
 /** A client that calls from elsewhere than JavaScript of its own process, and so brings the closed loop with it. */
 export interface LoopClient {
@@ -9,8 +10,11 @@ export interface LoopClient {
 
 /** What some systems can do besides. */
 export interface Abilities {
-  /** `length` calls, each on the promise of the one before it, all sent at once. Gives what the last one does: `length - 1`. */
-  chain?(length: number): Promise<number>;
+  /**
+   * `length` calls, each on what the one before it returns: pipelined, so all sent at once, or awaited one by one. Gives what
+   * the last one does: `length - 1`.
+   */
+  chain?(length: number, mode: ChainMode): Promise<number>;
   /** Holds so many stubs of remote objects until they are disposed of. */
   hold?(count: number): Promise<Disposable>;
   /** So many chunks of 64 KiB to the server as one stream: how many bytes it got. */

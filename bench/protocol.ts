@@ -1,5 +1,6 @@
 // What the harness (peer-child.ts) asks of a peer's processes, and what they answer (peer-process.ts).
 import type { ClosedLoopOptions, Sample } from "../packages/cli/src/bench/load/closed-loop.ts";
+import type { ChainMode } from "../packages/cli/src/bench/metrics.ts";
 import type { Usage } from "../packages/cli/src/bench/usage.ts";
 import type { Ability } from "./peer.ts";
 
@@ -7,7 +8,7 @@ export type Request =
   /** A closed loop; the client's. Fails where one of its calls does. */
   | ({ readonly kind: "loop" } & ClosedLoopOptions)
   /** Milliseconds of one chain of so many calls; the client's, as all that follow but the last. */
-  | { readonly kind: "chain"; readonly length: number }
+  | { readonly kind: "chain"; readonly length: number; readonly mode: ChainMode }
   /** MiB per second of a stream that takes so many milliseconds. */
   | { readonly kind: "stream"; readonly direction: "upload" | "download"; readonly duration: number }
   /** Holds so many stubs, and gives those back that it held before. */

@@ -23,9 +23,12 @@ import type { End, RunningPeer } from "./peer-child.ts";
 export const LEVELS = [1, 16, 64, 256] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** Milliseconds of a round trip of chains, and the calls of one. */
+/** Milliseconds of a round trip of chains, and the calls of one: those that a target is about. */
 export const ROUND_TRIP = 50;
 export const CHAIN_LENGTH = 32;
+const ROUND_TRIPS = [10, ROUND_TRIP];
+const CHAIN_LENGTHS = [8, CHAIN_LENGTH];
+/** Pipelined ones of each kind. */
 const CHAINS = 5;
 const SHORT_CHAIN = 3;
 /** Chains without a delay before those with one: these are few, and would run code that is not compiled yet. */
@@ -100,7 +103,7 @@ export function loopSteps({ duration }: Sizes): Step[] {
 /** All that is measured besides, of the peers that can do it. */
 export function furtherSteps(sizes: Sizes): Step[] {
   return [
-    chains(),
+    ...ROUND_TRIPS.map(chains),
     bytes(),
     streams(sizes, "upload"),
     streams(sizes, "download"),
@@ -122,18 +125,27 @@ async function cpuOf(peer: RunningPeer): Promise<{ readonly end: End; readonly u
   return Promise.all(ends.map(async (end) => ({ end, used: (await peer.usage(end, false)).cpu })));
 }
 
-function chains(): Step {
+function chains(roundTrip: number): Step {
+  const calls = CHAIN_LENGTHS.reduce((sum, length) => sum + length);
   return {
-    name: `chains at ${ROUND_TRIP} ms`,
-    expected: (CHAINS + 4) * ROUND_TRIP + WARM_UP_CHAINS,
+    name: `chains at ${roundTrip} ms`,
+    expected: (CHAIN_LENGTHS.length * CHAINS + 4 + calls) * roundTrip + WARM_UP_CHAINS,
     takes: (peer) => peer.can("chain"),
     async measure(peer) {
-      for (let made = 0; made < WARM_UP_CHAINS; made++) await peer.chain(CHAIN_LENGTH);
-      return throughProxy(peer, ROUND_TRIP / 2, async () => {
-        await peer.chain(SHORT_CHAIN);
-        const times: number[] = [];
-        for (let made = 0; made < CHAINS; made++) times.push(await peer.chain(CHAIN_LENGTH));
-        return { readings: [{ metric: chain(ROUND_TRIP, CHAIN_LENGTH, "pipelined"), value: 1_000 * median(times) }] };
+      for (let made = 0; made < WARM_UP_CHAINS; made++) await peer.chain(CHAIN_LENGTH, "pipelined");
+      return throughProxy(peer, roundTrip / 2, async () => {
+        await peer.chain(SHORT_CHAIN, "pipelined");
+        const readings: Reading[] = [];
+        for (const length of CHAIN_LENGTHS) {
+          const times: number[] = [];
+          for (let made = 0; made < CHAINS; made++) times.push(await peer.chain(length, "pipelined"));
+          readings.push({ metric: chain(roundTrip, length, "pipelined"), value: 1_000 * median(times) });
+          readings.push({
+            metric: chain(roundTrip, length, "awaited"),
+            value: 1_000 * (await peer.chain(length, "awaited")),
+          });
+        }
+        return { readings };
       });
     },
   };

@@ -3,7 +3,7 @@
 //   adder serve --ws|--tcp             says "listening on PORT"; answers a line with its CPU time in µs; ends with its input
 //   adder call --ws|--tcp HOST:PORT    says "connected"; answers each line of its input with one:
 //     loop IN_FLIGHT MILLISECONDS CALLS    a closed loop, for so long or so many calls (0: any number)
-//     chain LENGTH                         what the last of so many dependent calls gives, all sent at once
+//     chain LENGTH pipelined|awaited       what the last of so many dependent calls gives, sent at once or one by one
 //     cpu                                  its CPU time in µs
 #include <capnp/message.h>
 #include <kj/debug.h>
@@ -158,9 +158,13 @@ private:
   }
 };
 
-int32_t chain(interop::Io& io, Adder::Client& adder, uint length) {
-  auto step = adder.firstRequest().send().getStep();
-  for (uint at = 2; at < length; at++) step = step.nextRequest().send().getStep();
+int32_t chain(interop::Io& io, Adder::Client& adder, uint length, bool awaited) {
+  Step::Client step = awaited ? Step::Client(adder.firstRequest().send().wait(io.waitScope()).getStep())
+                              : Step::Client(adder.firstRequest().send().getStep());
+  for (uint at = 2; at < length; at++) {
+    if (awaited) step = step.nextRequest().send().wait(io.waitScope()).getStep();
+    else step = step.nextRequest().send().getStep();
+  }
   return step.countRequest().send().wait(io.waitScope()).getCount();
 }
 
@@ -187,9 +191,11 @@ void call(Transport transport, kj::StringPtr address) {
       say(ClosedLoop(adder, inFlight, calls).measure(io, milliseconds));
     } else if (order == "chain") {
       uint length;
-      words >> length;
-      KJ_REQUIRE(!words.fail() && length > 1, "chain LENGTH", line.c_str());
-      say(std::to_string(chain(io, adder, length)));
+      std::string mode;
+      words >> length >> mode;
+      KJ_REQUIRE(!words.fail() && length > 1 && (mode == "pipelined" || mode == "awaited"),
+                 "chain LENGTH pipelined|awaited", line.c_str());
+      say(std::to_string(chain(io, adder, length, mode == "awaited")));
     } else {
       KJ_REQUIRE(order == "cpu", "no such order", line.c_str());
       say(cpuMicroseconds());

@@ -49,7 +49,7 @@ export function cppPeer(transport: "ws" | "tcp", about: string): Peer {
           for (const time of nanoseconds) latencies.record(time / 1e6);
           return toSample(loop, latencies);
         },
-        chain: async (length) => Number(await client.ask(`chain ${length}`)),
+        chain: async (length, mode) => Number(await client.ask(`chain ${length} ${mode}`)),
         close: () => client.stop(),
       };
     },

@@ -13,6 +13,7 @@ import {
   setInterfaceClient,
   type WebSocketLike,
 } from "capnp-ts";
+import type { ChainMode } from "../../packages/cli/src/bench/metrics.ts";
 import { listenWebSocket, openWebSocket } from "../loopback.ts";
 import type { Peer } from "../peer.ts";
 
@@ -116,10 +117,15 @@ class AdderClient {
     return results.value;
   }
 
-  async chain(length: number): Promise<number> {
-    let step = this.client.call(first, undefined, StepPromise).step;
-    for (let at = 2; at < length; at++) step = step.call(next, undefined, StepPromise).step;
-    return (await step.call(count)).value;
+  async chain(length: number, mode: ChainMode): Promise<number> {
+    const isAwaited = mode === "awaited";
+    let promise = this.client.call(first, undefined, StepPromise);
+    for (let at = 2; at < length; at++) {
+      if (isAwaited) await promise;
+      promise = promise.step.call(next, undefined, StepPromise);
+    }
+    if (isAwaited) await promise;
+    return (await promise.step.call(count)).value;
   }
 }
 
@@ -135,6 +141,10 @@ export const peer: Peer = {
   async connect(port) {
     const conn = new Conn((await openWebSocket(port)) as unknown as WebSocketLike);
     const api = conn.bootstrap(ADDER_INTERFACE);
-    return { call: (a, b) => api.add(a, b), chain: (length) => api.chain(length), close: () => conn.close() };
+    return {
+      call: (a, b) => api.add(a, b),
+      chain: (length, mode) => api.chain(length, mode),
+      close: () => conn.close(),
+    };
   },
 };

@@ -1,5 +1,5 @@
 // capnweb as its README sets it up for Node: a session on each end of a `ws` WebSocket, the main stub called directly.
-import { newWebSocketRpcSession, RpcTarget } from "capnweb";
+import { newWebSocketRpcSession, type RpcStub, RpcTarget } from "capnweb";
 import { WebSocket as NodeWebSocket } from "ws";
 import { chunkStream, countBytes } from "../../packages/cli/src/bench/chunks.ts";
 import { holdStubs } from "../hold-stubs.ts";
@@ -53,6 +53,17 @@ function standard(socket: NodeWebSocket): WebSocket {
   return socket as unknown as WebSocket;
 }
 
+/** Each call waits for the result of the one before it. */
+async function walk(api: RpcStub<Adder>, length: number): Promise<number> {
+  let step = await api.first();
+  for (let at = 2; at < length; at++) {
+    using before = step;
+    step = await before.next();
+  }
+  using last = step;
+  return await last.steps();
+}
+
 export const peer: Peer = {
   about: "capnweb sessions over ws",
   packages: ["capnweb", "ws"],
@@ -64,7 +75,8 @@ export const peer: Peer = {
     const api = newWebSocketRpcSession<Adder>(standard(await openWebSocket(port)));
     return {
       call: (a, b) => api.add(a, b),
-      async chain(length) {
+      async chain(length, mode) {
+        if (mode === "awaited") return walk(api, length);
         let step = api.first();
         for (let at = 2; at < length; at++) step = step.next();
         return await step.steps();

@@ -30,13 +30,13 @@ export function capstanPeer(about: string, packed: boolean): Peer {
     async connect(port) {
       await checkBuilt("@capstan/client");
       const { openClient, workerAt } = await import("../../packages/cli/src/bench/load/session.ts");
-      const { pipe } = await import("../../packages/cli/src/bench/load/chains.ts");
+      const { pipe, walk } = await import("../../packages/cli/src/bench/load/chains.ts");
       const { download, upload } = await import("../../packages/cli/src/bench/load/bulk.ts");
       const { call, link } = openClient(`ws://${LOOPBACK}:${port}`, target);
       const worker = workerAt(link, target);
       return {
         call,
-        chain: (length) => pipe(worker, length),
+        chain: (length, mode) => (mode === "pipelined" ? pipe : walk)(worker, length),
         hold: (count) => holdStubs(count, (some) => worker.targets(some)),
         upload: (chunks) => upload(worker, chunks),
         download: (chunks) => download(worker, chunks),

@@ -92,8 +92,8 @@ export async function pipe(worker: Service<BenchWorker>, length: number): Promis
   }
 }
 
-/** Each call waits for the result of the one before it. */
-async function walk(worker: Service<BenchWorker>, length: number): Promise<number> {
+/** Each call waits for the result of the one before it; else like `pipe`. */
+export async function walk(worker: Service<BenchWorker>, length: number): Promise<number> {
   let at = await worker.first();
   try {
     for (let step = 2; step < length; step++) {
