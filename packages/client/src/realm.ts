@@ -3,7 +3,7 @@ import { type Capability, LocalCapability, type ReceivedPayload } from "@capstan
 import { type JsValueRef, type LimitOptions, type Limits, resolveLimits } from "@capstan/wire";
 import { receiveBinding } from "./service/binding.ts";
 import { PusherServer } from "./streams/pusher.ts";
-import { keepsSender } from "./streams/unkept.ts";
+import { keepSender } from "./streams/unkept.ts";
 import { WritableServer } from "./streams/writable.ts";
 import { makePromise, makeStub } from "./stubs/stub.ts";
 import { PromiseServer, TargetServer } from "./targets/target-server.ts";
@@ -46,7 +46,7 @@ export class PlainRealm implements Realm {
 
   serveWritable(stream: WritableStream<unknown>): Capability {
     const read = (payload: ReceivedPayload, ref: JsValueRef): unknown => readAs(this, payload, ref);
-    const letGo = keepsSender(stream) ? this.keepAlive((reason) => server.break(reason)) : (): void => {};
+    const letGo = keepSender(this, stream, (reason) => server.break(reason));
     const server: WritableServer = new WritableServer(this, stream, read, letGo);
     return new LocalCapability(server, this.limits);
   }

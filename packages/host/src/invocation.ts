@@ -91,8 +91,7 @@ export class Invocation extends PlainRealm implements Caller, ContextCalls, Scop
 
   /** A signal among what the caller sent cancels the invocation when it aborts. */
   handleSignal(signal: AbortSignal): void {
-    if (this.#call === this.#entry)
-      signal.addEventListener("abort", () => this.run(() => this.ctx.cancel()), { once: true });
+    if (this.#call === this.#entry) signal.addEventListener("abort", () => this.ctx.cancel(), { once: true });
   }
 
   /**

@@ -218,7 +218,7 @@ export class PushedStream extends SinkServer {
       }
       this.#waitingBytes -= costOf(written);
       try {
-        const chunk = this.#readChunk(call, written);
+        const chunk = written instanceof Uint8Array ? new Uint8Array(written) : this.#readValue(call, written);
         // A byte stream refuses empty chunks.
         const isEmpty = this.#isBytes && chunk instanceof Uint8Array && chunk.length === 0;
         if (!isEmpty) (this.#controller as ReadableStreamDefaultController<unknown>).enqueue(chunk);
@@ -232,9 +232,8 @@ export class PushedStream extends SinkServer {
     }
   }
 
-  #readChunk(call: IncomingCall | undefined, written: Written): unknown {
-    if (call === undefined) return undefined;
-    return written instanceof Uint8Array ? new Uint8Array(written) : this.#read?.(call.params, written);
+  #readValue(call: IncomingCall | undefined, ref: JsValueRef): unknown {
+    return call === undefined ? undefined : this.#read?.(call.params, ref);
   }
 
   #fail(error: unknown): void {

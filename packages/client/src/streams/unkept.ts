@@ -1,4 +1,5 @@
 // Streams that end with their invocation, as those of its sockets do.
+import type { Realm } from "../values/realm.ts";
 
 const unkept = new WeakSet<object>();
 
@@ -8,7 +9,7 @@ export function endWithSender<T extends ReadableStream<unknown> | WritableStream
   return stream;
 }
 
-/** Whether its sender must stay as long as `stream` goes on. */
-export function keepsSender(stream: object): boolean {
-  return !unkept.has(stream);
+/** Keeps `realm`, the sender of `stream`, alive as `realm.keepAlive` does; not where the two end together. */
+export function keepSender(realm: Realm, stream: object, handleAbort: (reason: unknown) => void): () => void {
+  return unkept.has(stream) ? () => {} : realm.keepAlive(handleAbort);
 }

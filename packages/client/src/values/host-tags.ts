@@ -20,7 +20,7 @@ export const VALUE_STREAM = 66;
 // 67 is the value codec's.
 /** Like STUB, of a service: its receiver gets a binding. */
 export const SERVICE = 68;
-/** Like BLOB, with a name and the time of its last change (a double, ms) in front. */
-export const FILE = 70;
 /** Like RESPONSE, whose body is encoded already, as its `content-encoding` says. */
 export const ENCODED_RESPONSE = 69;
+/** Like BLOB, with a name and the time of its last change (a double, ms) in front. */
+export const FILE = 70;

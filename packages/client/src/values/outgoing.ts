@@ -19,7 +19,7 @@ import { isProxy } from "#platform";
 import { pump } from "../streams/pump.ts";
 import { pullWhenAborted } from "../streams/signal.ts";
 import { SinkClient, type ValueChunk } from "../streams/sink-client.ts";
-import { keepsSender } from "../streams/unkept.ts";
+import { keepSender } from "../streams/unkept.ts";
 import { coreOf, type SentPromise, type StubCore } from "../stubs/brand.ts";
 import { type BlobGap, type KeptValue, UnreadBlobs, writeBlob } from "./blob.ts";
 import { capabilityFor, type DisposerKeeper, onceSent, type SentDisposer } from "./by-reference.ts";
@@ -299,14 +299,14 @@ const nothingEncoder: PayloadEncoder<undefined> = { encode: (out) => writeNothin
 function pushStream(pusher: Capability, stream: ReadableStream<unknown>, isBytes: boolean, realm: Realm): Capability {
   const reader = stream.getReader();
   const [mentioned, sink] = push(pusher, EXTERNAL_PUSHER_PUSH_BYTE_STREAM_METHOD, pushStreamEncoder);
-  const breakOff = (reason: unknown): void => {
-    client.abort(reason);
-    client.close();
+  const cancel = (reason: unknown): void => {
     realm.run(() => reader.cancel(reason)).catch(() => {});
   };
-  const release = keepsSender(stream) ? realm.keepAlive(breakOff) : (): void => {};
-  const client: SinkClient = new SinkClient(sink, realm.limits, isBytes, chunkEncoder(realm), (reason) => {
-    realm.run(() => reader.cancel(reason)).catch(() => {});
+  const client = new SinkClient(sink, realm.limits, isBytes, chunkEncoder(realm), cancel);
+  const release = keepSender(realm, stream, (reason) => {
+    client.abort(reason);
+    client.close();
+    cancel(reason);
   });
   void pump(reader, client, release);
   return mentioned;

@@ -14,8 +14,9 @@ const MAX_EAGER = 65_536;
  * goes away). Settles when all was handed to the operating system; also, without an error, when the client has gone.
  *
  * A body whose `content-encoding` is gzip, x-gzip, deflate, br or a list of these is encoded so, unless the response was made
- * with `encodeBody: "manual"`. Headers about the connection (`connection`, `transfer-encoding`, …) are left out. A body that is complete in the turn
- * of the event loop in which it is first read gets a `content-length`; any other goes out as it comes, its head first.
+ * with `encodeBody: "manual"`. Headers about the connection (`connection`, `transfer-encoding`, …) are left out. A body that
+ * is complete in the turn of the event loop in which it is first read gets a `content-length`; any other goes out as it
+ * comes, its head first.
  *
  * @throws (as a rejection) what the body's stream failed with; TypeError for a response that can't be sent: a body that
  * was read already or isn't of bytes, a status below 200, a header that HTTP can't have, a `content-length` that the

@@ -34,20 +34,14 @@ export async function serveRequest(
   }
   const invocation = new Invocation(worker, {}, undefined);
   const { ctx } = invocation;
-  let isAborted = false;
   invocation.handleRunning(true);
   try {
     const request = toRequest(req, OWN_ORIGIN, res);
     request.signal.addEventListener("abort", () => invocation.cancel());
     const aborted = invocation.whenAborted();
-    aborted.catch(() => {
-      isAborted = true;
-    });
     const handled = invocation.run(() => callFetchHandler(worker.exports.default, request, ctx));
-    handled.then(
-      (late) => (isAborted ? late.body?.cancel().catch(() => {}) : undefined),
-      () => {},
-    );
+    // A response that comes after that is sent to nobody; the body of one that is being sent is locked, and not ours.
+    aborted.catch(() => handled.then((late) => late.body?.cancel()).catch(() => {}));
     const response = await Promise.race([handled, aborted]);
     await (takeOver?.(response, ctx, aborted) ?? Promise.race([sendResponse(res, response), aborted]));
   } catch (error) {
