@@ -142,3 +142,8 @@ function errorFromReason(reason: string): Error {
   const Native = NATIVE[match?.[1] ?? "Error"] ?? Error;
   return new Native(match?.[2] ?? reason);
 }
+
+/** What sockets and WebSockets fail with whose other end is gone. */
+export function connectionLost(): Error {
+  return new Error("Network connection lost.");
+}

@@ -1,5 +1,6 @@
 // connect() on a binding: bytes both ways between two Workers.
 import { SERVICE_CONNECT_METHOD, SERVICE_ID_HIGH, SERVICE_ID_LOW } from "@capstan/wire";
+import { connectionLost } from "../errors.ts";
 import { endWithSender } from "../streams/unkept.ts";
 import { type CallBase, CallPromise, type RemoteMethod } from "../stubs/call-promise.ts";
 import type { Held } from "../values/realm.ts";
@@ -7,8 +8,6 @@ import { SocketIncoming, SocketOutgoing } from "./socket-ends.ts";
 
 const CONNECT: RemoteMethod = { high: SERVICE_ID_HIGH, low: SERVICE_ID_LOW, id: SERVICE_CONNECT_METHOD };
 const PATH = Object.freeze(["connect"]);
-
-const LOST = "Network connection lost.";
 
 type Bytes = Uint8Array<ArrayBufferLike>;
 
@@ -83,8 +82,8 @@ export function connectThrough(base: CallBase, address: SocketAddress, options: 
   const socket = socketOver(incoming, outgoing, opened, parts);
   const held: Held = {
     dispose: () => {
-      incoming.fail(new Error(LOST));
-      outgoing.fail(new Error(LOST));
+      incoming.fail(connectionLost());
+      outgoing.fail(connectionLost());
     },
   };
   realm.handleHeld?.(held, true);

@@ -1,4 +1,5 @@
 // WebSockets as Workers have them: ends of a pair, of which one travels in a Response.
+import { connectionLost } from "../errors.ts";
 
 /** How an end says goodbye. */
 export interface WebSocketClose {
@@ -169,7 +170,7 @@ export class WorkerWebSocket extends EventTarget {
     try {
       for (;;) {
         const { done, value } = await reader.read();
-        if (done) throw new Error("Network connection lost.");
+        if (done) throw connectionLost();
         if (typeof value === "string") this.dispatchEvent(new MessageEvent("message", { data: value }));
         else if (value instanceof Uint8Array) {
           this.dispatchEvent(new MessageEvent("message", { data: new Uint8Array(value).buffer }));

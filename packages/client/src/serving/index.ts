@@ -1,6 +1,6 @@
 // What hosts are built of: realms, the servers behind capabilities, sockets. Not for applications.
 export { linkUrl } from "../connect.ts";
-export { toException } from "../errors.ts";
+export { connectionLost, toException } from "../errors.ts";
 export { makeRealm, PlainRealm } from "../realm.ts";
 export { type BindingCall, type BindingSource, capabilityOf, makeBinding } from "../service/binding.ts";
 export { callByPath } from "../service/call-by-path.ts";

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { WebSocketFrame, WorkerWebSocket } from "@capstan/client";
 import { keepAlive } from "@capstan/client/node";
-import { isSendableCode } from "@capstan/client/serving";
+import { connectionLost, isSendableCode } from "@capstan/client/serving";
 import type { Limits } from "@capstan/wire";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { ExecutionContext } from "../context.ts";
@@ -63,7 +63,7 @@ export class WebSocketAcceptor {
       this.#server.handleUpgrade(req, socket, head, resolve);
     });
     if (client === undefined) {
-      const gone = new Error("Network connection lost.");
+      const gone = connectionLost();
       await Promise.allSettled([readable.cancel(gone), writable.abort(gone)]);
       return;
     }
@@ -96,7 +96,7 @@ function fromClient(client: WebSocket, writable: WritableStream<WebSocketFrame>,
       if (code === 1005 || isSendableCode(code)) {
         write({ code, reason: reason.toString() });
         tasks.waitUntil(writer.close().catch(() => {}));
-      } else writer.abort(new Error("Network connection lost.")).catch(() => {});
+      } else writer.abort(connectionLost()).catch(() => {});
       resolve();
     });
   });

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect as connectTcp, isIP, type Socket as TcpSocket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { SecureTransport, Socket, SocketAddress, SocketInfo, SocketOptions, TlsOptions } from "@capstan/client";
-import { addressText, makeSocket, type SocketParts } from "@capstan/client/serving";
+import { addressText, connectionLost, makeSocket, type SocketParts } from "@capstan/client/serving";
 // Scopes tell whose the sockets are.
 import "./cloudflare-workers-scoped.ts";
 import { currentScope } from "./invocation-scope.ts";
@@ -86,7 +86,7 @@ function closingHere(): Pick<SocketParts, "handleClosing"> {
 }
 
 function whenOpen(socket: TcpSocket, event: "connect" | "secureConnect"): Promise<SocketInfo> {
-  const closed = once(socket, "close").then(() => Promise.reject(new Error("Network connection lost.")));
+  const closed = once(socket, "close").then(() => Promise.reject(connectionLost()));
   const opened = Promise.race([once(socket, event), closed]).then(() => ({
     remoteAddress: endText(socket.remoteAddress, socket.remotePort),
     localAddress: endText(socket.localAddress, socket.localPort),

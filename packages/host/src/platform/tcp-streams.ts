@@ -1,5 +1,6 @@
 // The two directions of a TCP or TLS connection as web streams, which can be taken off it again.
 import type { Socket as TcpSocket } from "node:net";
+import { connectionLost } from "@capstan/client/serving";
 
 /** The streams of a connection. */
 export interface TcpStreams {
@@ -27,7 +28,7 @@ export function streamsOf(socket: TcpSocket): TcpStreams {
     outgoing?.error(error);
   };
   const handleClose = (): void => {
-    if (incoming !== undefined) handleError(new Error("Network connection lost."));
+    if (incoming !== undefined) handleError(connectionLost());
   };
   const listeners = { data: handleData, end: handleEnd, close: handleClose };
   socket.on("error", handleError);
